@@ -1,0 +1,189 @@
+import { grown } from "./byte-writer.ts";
+import { IdTable } from "./id-table.ts";
+import { stringEnd } from "./packed-record.ts";
+
+const INITIAL_SLAB_BYTES = 4096;
+const INITIAL_RECORDS = 64;
+/** Growth of the slab; less than doubling, because the slack may stay for the life of the process. */
+const SLAB_GROWTH = 1.5;
+/** Below this, holes are not worth moving records for. */
+const MIN_WASTE_BYTES = 16 * 1024;
+
+/**
+ * Packed records of one kind, in one slab, found by namespace and name. There is no object and no string per record: an id is
+ * an index into a few typed arrays, valid until `remove`.
+ *
+ *     id -> [at, length) in the slab, owner         IdTable: hash of the packed key -> id
+ */
+export class RecordStore {
+  #slab = new Uint8Array(INITIAL_SLAB_BYTES);
+  #usedBytes = 0;
+  #wastedBytes = 0;
+  readonly #table = new IdTable();
+  #at = new Uint32Array(INITIAL_RECORDS);
+  #length = new Uint32Array(INITIAL_RECORDS);
+  #owner = new Uint8Array(INITIAL_RECORDS);
+  #idLimit = 0;
+  /** Ids below the limit that are free, for reuse. */
+  readonly #freeIds: number[] = [];
+
+  get count(): number {
+    return this.#idLimit - this.#freeIds.length;
+  }
+
+  /** Every id in use is below; `has` tells which are. */
+  get idLimit(): number {
+    return this.#idLimit;
+  }
+
+  /** The slab: replaced when it grows, and records move in it, so take it and `at()` afresh after every change. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#slab;
+  }
+
+  has(id: number): boolean {
+    return this.#length[id] !== 0;
+  }
+
+  at(id: number): number {
+    return this.#at[id];
+  }
+
+  end(id: number): number {
+    return this.#at[id] + this.#length[id];
+  }
+
+  owner(id: number): number {
+    return this.#owner[id];
+  }
+
+  setOwner(id: number, owner: number): void {
+    this.#owner[id] = owner;
+  }
+
+  /** @param keyAt  Where a packed key (`packKey`) starts in `bytes`. Returns -1 if there is no such record. */
+  find(bytes: Uint8Array, keyAt: number): number {
+    const keyEnd = keyEndAt(bytes, keyAt);
+    const hash = hashOf(bytes, keyAt, keyEnd, HASH_START);
+    return this.#table.find(hash, (id) => isEqual(this.#slab, this.#at[id] + 1, bytes, keyAt, keyEnd));
+  }
+
+  isEqual(id: number, bytes: Uint8Array, at: number, end: number): boolean {
+    return this.#length[id] === end - at && isEqual(this.#slab, this.#at[id], bytes, at, end);
+  }
+
+  /** Copies the record in `bytes[at..end)`, whose key must not be there. */
+  add(bytes: Uint8Array, at: number, end: number, owner: number): number {
+    const id = this.#freeIds.pop() ?? this.#newId();
+    this.#store(id, bytes, at, end);
+    this.#owner[id] = owner;
+    this.#table.add(hashOf(bytes, at + 1, keyEndAt(bytes, at + 1), HASH_START), id);
+    return id;
+  }
+
+  /** Lets `id` hold another record of the same key. */
+  overwrite(id: number, bytes: Uint8Array, at: number, end: number): void {
+    const length = end - at;
+    if (length <= this.#length[id]) {
+      this.#slab.set(bytes.subarray(at, end), this.#at[id]);
+      this.#wastedBytes += this.#length[id] - length;
+      this.#length[id] = length;
+    } else {
+      this.#wastedBytes += this.#length[id];
+      this.#length[id] = 0;
+      this.#store(id, bytes, at, end);
+    }
+    this.#compactIfWasteful();
+  }
+
+  remove(id: number): void {
+    const keyAt = this.#at[id] + 1;
+    this.#table.remove(hashOf(this.#slab, keyAt, keyEndAt(this.#slab, keyAt), HASH_START), id);
+    this.#wastedBytes += this.#length[id];
+    this.#length[id] = 0;
+    this.#freeIds.push(id);
+    this.#compactIfWasteful();
+  }
+
+  #newId(): number {
+    if (this.#idLimit === this.#at.length) {
+      this.#at = doubled(this.#at, Uint32Array);
+      this.#length = doubled(this.#length, Uint32Array);
+      this.#owner = doubled(this.#owner, Uint8Array);
+    }
+    return this.#idLimit++;
+  }
+
+  #store(id: number, bytes: Uint8Array, at: number, end: number): void {
+    const length = end - at;
+    const needed = this.#usedBytes + length;
+    if (needed > this.#slab.length) {
+      this.#slab = grown(this.#slab, Math.ceil(Math.max(needed, this.#slab.length * SLAB_GROWTH)));
+    }
+    this.#slab.set(bytes.subarray(at, end), this.#usedBytes);
+    this.#at[id] = this.#usedBytes;
+    this.#length[id] = length;
+    this.#usedBytes = needed;
+  }
+
+  /** Moves the records down over the holes once these take a third; in place, so that memory never doubles. */
+  #compactIfWasteful(): void {
+    if (this.#wastedBytes < MIN_WASTE_BYTES || this.#wastedBytes * 3 < this.#usedBytes) return;
+    let end = 0;
+    for (const id of this.#idsByPlace()) {
+      this.#slab.copyWithin(end, this.#at[id], this.#at[id] + this.#length[id]);
+      this.#at[id] = end;
+      end += this.#length[id];
+    }
+    this.#usedBytes = end;
+    this.#wastedBytes = 0;
+    if (this.#slab.length > end * 2)
+      this.#slab = new Uint8Array(this.#slab.buffer.transfer(Math.ceil(end * SLAB_GROWTH)));
+  }
+
+  #idsByPlace(): Uint32Array {
+    const ids = new Uint32Array(this.count);
+    let count = 0;
+    for (let id = 0; id < this.#idLimit; id++) if (this.has(id)) ids[count++] = id;
+    return ids.sort((left, right) => this.#at[left] - this.#at[right]);
+  }
+}
+
+function keyEndAt(bytes: Uint8Array, keyAt: number): number {
+  return stringEnd(bytes, stringEnd(bytes, keyAt));
+}
+
+/** Offset basis and prime of FNV-1a (Fowler, Noll, Vo), 32 bits. */
+export const HASH_START = 0x811c9dc5 | 0;
+const FNV_PRIME = 0x01000193;
+
+/** Hash of `bytes[at..end)`; `start` is `HASH_START` or the hash of what came before. */
+export function hashOf(bytes: Uint8Array, at: number, end: number, start: number): number {
+  let hash = start;
+  for (let index = at; index < end; index++) hash = Math.imul(hash ^ bytes[index], FNV_PRIME);
+  return hash;
+}
+
+/** Whether `left` from `leftAt` on holds the octets `right[rightAt..rightEnd)`. */
+export function isEqual(
+  left: Uint8Array,
+  leftAt: number,
+  right: Uint8Array,
+  rightAt: number,
+  rightEnd: number,
+): boolean {
+  for (let index = rightAt; index < rightEnd; index++) {
+    if (left[leftAt + index - rightAt] !== right[index]) return false;
+  }
+  return true;
+}
+
+/** The same numbers in an array of twice the length. */
+export function doubled<Cells extends Uint8Array | Int32Array | Uint32Array>(
+  cells: Cells,
+  Type: new (length: number) => Cells,
+): Cells {
+  const larger = new Type(cells.length * 2);
+  larger.set(cells);
+  return larger;
+}
