@@ -1,0 +1,59 @@
+import type { Model } from "../model/model.ts";
+import type { ModelChanges } from "../model/model-changes.ts";
+import { compileService } from "./compile-service.ts";
+import { DeltaWriter } from "./delta.ts";
+
+/** Deltas end at about this size: applying one takes a fraction of a millisecond, and packets are answered in between. */
+const DELTA_OCTETS = 32 * 1024;
+
+/** Turns what the model knows into deltas for the answer table (`delta.ts`). */
+export class Compiler {
+  readonly #model: Model;
+  readonly #tracksAllEndpoints: boolean;
+  readonly #out = new DeltaWriter();
+
+  constructor(model: Model, tracksAllEndpoints: boolean) {
+    this.#model = model;
+    this.#tracksAllEndpoints = tracksAllEndpoints;
+  }
+
+  /** Everything there is. The receiver drops what it held before and is not in it when `END_ALL` comes, which is not sent here. */
+  *all(): Generator<Uint8Array<ArrayBuffer>> {
+    const model = this.#model;
+    this.#out.beginAll();
+    this.#out.reserve(model.count("Service"), model.count("Service"));
+    // Names now, facts as they are when their turn comes: the model may change while deltas wait to be sent.
+    yield* this.changes({ namespaces: [...model.namespaces()], services: [...model.services()] });
+  }
+
+  /** What `Model.takeChanges` named. */
+  *changes(changes: ModelChanges): Generator<Uint8Array<ArrayBuffer>> {
+    for (const name of changes.namespaces) {
+      if (this.#model.hasNamespace(name)) this.#out.putNamespace(name);
+      else this.#out.removeNamespace(name);
+      yield* this.#fullDelta();
+    }
+    for (const { namespace, name } of changes.services) {
+      this.#compileService(namespace, name);
+      yield* this.#fullDelta();
+    }
+    yield* this.#rest();
+  }
+
+  #compileService(namespace: string, name: string): void {
+    const service = this.#model.service(namespace, name);
+    const isTracked = service?.type === "Headless" || this.#tracksAllEndpoints;
+    const slices = isTracked ? this.#model.slicesOf(namespace, name) : [];
+    const isPut =
+      service !== undefined && this.#out.putService((out) => compileService(service, slices, out));
+    if (!isPut) this.#out.removeService(namespace, name);
+  }
+
+  *#fullDelta(): Generator<Uint8Array<ArrayBuffer>> {
+    if (this.#out.sizeBytes >= DELTA_OCTETS) yield this.#out.take();
+  }
+
+  *#rest(): Generator<Uint8Array<ArrayBuffer>> {
+    if (this.#out.sizeBytes > 0) yield this.#out.take();
+  }
+}
