@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import { AdminServer } from "./admin/admin-server.ts";
+import { AgentView } from "./agent-view.ts";
+import { AnswerTable } from "./answers/answer-table.ts";
+import { DeltaApplier } from "./answers/apply-delta.ts";
+import { Responder } from "./answers/responder.ts";
+import { Backoff } from "./base/backoff.ts";
+import { systemClock as clock } from "./base/clock.ts";
+import type { Logger } from "./base/logger.ts";
+import { systemRandom as random } from "./base/random.ts";
+import { parseIpAddress } from "./model/ip-address.ts";
+import type { SocketAddress } from "./base/socket-address.ts";
+import type { AgentConfig } from "./config/agent-config.ts";
+import { EventLoopMeter } from "./metrics/event-loop-meter.ts";
+import { createExposition } from "./metrics/exposition.ts";
+import { DnsServer } from "./server/dns-server.ts";
+import { ServerMeters } from "./server/server-meters.ts";
+import { StaleNotice } from "./stale-notice.ts";
+import { SyncThread } from "./sync/sync-thread.ts";
+
+export interface AgentFiles {
+  /** Programs of the sync thread and of the credentials process. */
+  readonly syncWorker: string;
+  readonly credentialsWorker: string;
+}
+
+/** How long the sockets wait for the disk: a refused port sends clients to the next server at once, an empty table does not. */
+const RESTORE_LIMIT_MS = 2_000;
+const SYNC_BACKOFF = { baseMs: 500, capMs: 30_000 };
+
+/**
+ * The agent as a pipeline; read top to bottom, it is the architecture.
+ *
+ * ```
+ * sync thread --deltas--> table --> responder --> DNS sockets
+ * ```
+ */
+export class Agent {
+  readonly #table = new AnswerTable();
+  readonly #meters = new ServerMeters();
+  readonly #loop = new EventLoopMeter(clock);
+  readonly #sync: SyncThread;
+  readonly #server: DnsServer;
+  readonly #admin: AdminServer;
+  readonly #stale: StaleNotice;
+
+  constructor(config: AgentConfig, files: AgentFiles, version: string, log: Logger) {
+    const applier = new DeltaApplier(this.#table);
+    this.#sync = new SyncThread({
+      workerFile: files.syncWorker,
+      workerData: { config, version, credentialsWorkerFile: files.credentialsWorker },
+      clock,
+      log: log.child("sync"),
+      backoff: new Backoff(SYNC_BACKOFF, random),
+      apply: (delta) => applier.apply(delta),
+    });
+    const responder = new Responder(this.#table, {
+      zones: config.zones,
+      ttlSeconds: config.ttlSeconds,
+      pods: config.pods,
+      tracksAllEndpoints: config.endpoints === "all" || config.source === "manifests",
+      nameServerAddresses: nameServerAddresses(config.listen),
+    });
+    this.#server = new DnsServer(config.listen, {
+      handler: (query, length, out, transport) => responder.respond(query, length, out, transport),
+      meters: this.#meters,
+      clock,
+      log: log.child("server"),
+    });
+    this.#stale = new StaleNotice(this.#table, () => this.#sync.report?.kinds ?? [], clock);
+    const view = new AgentView({
+      config: { ...config, dataDir: resolve(config.dataDir) },
+      version,
+      clock,
+      table: this.#table,
+      responder,
+      meters: this.#meters,
+      loop: this.#loop,
+      sync: this.#sync,
+      server: this.#server,
+    });
+    this.#admin = new AdminServer({
+      addresses: config.admin,
+      view,
+      metrics: createExposition(view),
+      clock,
+      log: log.child("admin"),
+    });
+  }
+
+  /** Resolves when the sockets were tried: what the disk held is answered from then on. */
+  async start(): Promise<void> {
+    this.#sync.start();
+    this.#loop.start();
+    this.#stale.start();
+    const limit = Promise.withResolvers<void>();
+    const timer = clock.setTimer(RESTORE_LIMIT_MS, () => limit.resolve());
+    await Promise.race([this.#sync.restored, limit.promise]);
+    timer.cancel();
+    await this.#server.start();
+    await this.#admin.start();
+  }
+
+  /** Answers what was asked, writes what is unwritten, ends. */
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    await Promise.all([this.#admin.stop(), this.#sync.stop()]);
+    this.#stale.stop();
+    this.#loop.stop();
+  }
+}
+
+/** What `ns.dns.<zone>` resolves to: the addresses we listen on, unless that is all of them. */
+function nameServerAddresses(listen: readonly SocketAddress[]): Uint8Array[] {
+  return listen
+    .map(({ address }) => parseIpAddress(address))
+    .filter((address) => address !== undefined)
+    .filter((address) => address.some((octet) => octet !== 0));
+}

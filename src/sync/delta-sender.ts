@@ -1,0 +1,50 @@
+/** Deltas that may be on their way at once: enough to keep both threads busy, too few to fill the DNS loop's turn. */
+const WINDOW = 2;
+
+export type Delta = Uint8Array<ArrayBuffer>;
+
+/**
+ * Sends deltas in order and never faster than they are applied. The DNS thread drains its message queue in one turn of the event loop: a
+ * relist's thousand deltas at once would hold up every packet behind them.
+ *
+ * Work is queued as iterators, which compile as they are read: what waits is a few names, not compiled blocks.
+ */
+export class DeltaSender {
+  readonly #post: (delta: Delta) => void;
+  readonly #queue: Iterator<Delta>[] = [];
+  #unacknowledged = 0;
+
+  constructor(post: (delta: Delta) => void) {
+    this.#post = post;
+  }
+
+  /** @param then  Runs when all deltas up to here were posted. */
+  send(deltas: Iterable<Delta>, then?: () => void): void {
+    this.#queue.push(deltas[Symbol.iterator]());
+    if (then !== undefined) this.#queue.push(callback(then));
+    this.#pump();
+  }
+
+  applied(): void {
+    this.#unacknowledged--;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && this.#unacknowledged < WINDOW) {
+      const next = this.#queue[0].next();
+      if (next.done === true) {
+        this.#queue.shift();
+        continue;
+      }
+      this.#unacknowledged++;
+      this.#post(next.value);
+    }
+  }
+}
+
+// A generator that only runs code: the queue then keeps its order without a second kind of entry.
+// oxlint-disable-next-line require-yield
+function* callback(run: () => void): Generator<Delta> {
+  run();
+}

@@ -1,0 +1,180 @@
+import { Worker } from "node:worker_threads";
+import type { Backoff } from "../base/backoff.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { SyncCommand, SyncMessage, SyncReport, SyncWorkerData } from "./messages.ts";
+
+/** Without a report for this long, the thread hangs: a report comes every second, and the longest list takes a few. */
+const SILENCE_MS = 30_000;
+const CHECK_MS = 5_000;
+/** A thread that ran this long was well: what ended it is a new failure. */
+const HEALTHY_MS = 60_000;
+/** For the last snapshot, when the agent ends. */
+const STOP_MS = 3_000;
+/**
+ * Limits of the thread's heap. A leak or a monstrous object ends the thread, not the process; a small young generation keeps the memory of
+ * every node down, and the collector here holds up nobody.
+ */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
+
+export interface SyncThreadOptions {
+  readonly workerFile: string;
+  readonly workerData: SyncWorkerData;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly backoff: Backoff;
+  /** Applies one delta to the answer table. Must not throw. */
+  readonly apply: (delta: Uint8Array) => void;
+}
+
+/**
+ * The sync thread as the DNS thread sees it: a source of deltas that may throw, run out of memory or hang at any moment. Then it is
+ * ended and started again with growing pauses, and what it told us before stays in force.
+ */
+export class SyncThread {
+  readonly #options: SyncThreadOptions;
+  #worker: Worker | undefined;
+  #retry: Timer | undefined;
+  #check: Timer | undefined;
+  #startedAtMs = 0;
+  #heardAtMs = 0;
+  #isStopping = false;
+  #restarts = 0;
+  #lastFailure = "";
+  #report: SyncReport | undefined;
+  #applyMaxMs = 0;
+  readonly #restored = Promise.withResolvers<boolean>();
+
+  constructor(options: SyncThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the disk was read: whether there was a snapshot. Never rejects. */
+  get restored(): Promise<boolean> {
+    return this.#restored.promise;
+  }
+
+  get isRunning(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** The longest that one delta kept the DNS loop, since the start. */
+  get applyMaxMs(): number {
+    return this.#applyMaxMs;
+  }
+
+  /** Why the thread last ended; empty where it never did. */
+  get lastFailure(): string {
+    return this.#lastFailure;
+  }
+
+  /** The newest report; it stays after the thread ended. */
+  get report(): SyncReport | undefined {
+    return this.#report;
+  }
+
+  start(): void {
+    const { workerFile, workerData, clock } = this.#options;
+    this.#startedAtMs = clock.nowMs();
+    this.#heardAtMs = this.#startedAtMs;
+    let worker: Worker;
+    try {
+      worker = new Worker(workerFile, { workerData, resourceLimits: RESOURCE_LIMITS, name: "sync" });
+    } catch (error) {
+      this.#ended(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#worker = worker;
+    worker.on("message", (message: SyncMessage) => this.#receive(worker, message));
+    worker.on("error", (error) => {
+      this.#lastFailure = error instanceof Error ? error.message : String(error);
+    });
+    worker.on("exit", (code) => {
+      if (this.#worker === worker) this.#ended(this.#lastFailure || `it ended with exit code ${code}`);
+    });
+    this.#watchForSilence();
+  }
+
+  /** Lets the thread write its snapshot, then ends it. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#retry?.cancel();
+    this.#check?.cancel();
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const isGone = Promise.withResolvers<void>();
+    worker.once("exit", () => isGone.resolve());
+    this.#send(worker, { type: "stop" });
+    const limit = this.#options.clock.setTimer(STOP_MS, () => void worker.terminate());
+    await isGone.promise;
+    limit.cancel();
+  }
+
+  #send(worker: Worker, command: SyncCommand): void {
+    worker.postMessage(command);
+  }
+
+  #receive(worker: Worker, message: SyncMessage): void {
+    // A thread that was given up may still have had messages under way.
+    if (worker !== this.#worker) return;
+    this.#heardAtMs = this.#options.clock.nowMs();
+    switch (message.type) {
+      case "delta":
+        this.#apply(message.delta);
+        this.#send(worker, { type: "applied" });
+        break;
+      case "restored":
+        this.#restored.resolve(message.hasSnapshot);
+        break;
+      case "report":
+        this.#report = message.report;
+        break;
+    }
+  }
+
+  #apply(delta: Uint8Array): void {
+    const { apply, clock } = this.#options;
+    const startMs = clock.nowMs();
+    apply(delta);
+    this.#applyMaxMs = Math.max(this.#applyMaxMs, clock.nowMs() - startMs);
+  }
+
+  #watchForSilence(): void {
+    const { clock, log } = this.#options;
+    this.#check?.cancel();
+    this.#check = clock.setTimer(CHECK_MS, () => {
+      const worker = this.#worker;
+      if (worker === undefined) return;
+      const silentMs = clock.nowMs() - this.#heardAtMs;
+      if (silentMs > SILENCE_MS) {
+        log.error("sync thread is silent; it is ended", { silentMs: Math.round(silentMs) });
+        this.#lastFailure = `it was silent for ${Math.round(silentMs / 1000)} s`;
+        void worker.terminate();
+        return;
+      }
+      this.#watchForSilence();
+    });
+  }
+
+  #ended(reason: string): void {
+    const { clock, log, backoff } = this.#options;
+    this.#worker = undefined;
+    this.#check?.cancel();
+    if (this.#isStopping) return;
+    this.#lastFailure = reason;
+    this.#restarts++;
+    if (clock.nowMs() - this.#startedAtMs > HEALTHY_MS) backoff.reset();
+    const delayMs = backoff.nextMs();
+    log.error("sync thread ended; answers go on from what is known", {
+      reason,
+      restartInMs: Math.round(delayMs),
+    });
+    // Whoever waits for the disk must not wait for a thread that cannot start.
+    if (this.#restarts > 1) this.#restored.resolve(false);
+    this.#retry = clock.setTimer(delayMs, () => this.start());
+  }
+}

@@ -1,0 +1,96 @@
+/** The program of the sync thread: the real clock, disk and network around `Sync`. */
+import { join, resolve } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock as clock } from "../base/clock.ts";
+import { nodeDisk } from "../base/disk.ts";
+import { createLogger } from "../base/log.ts";
+import type { Logger } from "../base/logger.ts";
+import { systemRandom as random } from "../base/random.ts";
+import { createSnapshotStore } from "../snapshot/snapshot-store.ts";
+import { createCredentialsLoader } from "../sources/kubernetes/credentials-loader.ts";
+import { createRequestBudget } from "../sources/kubernetes/request-budget.ts";
+import { createBudgetFile } from "../sources/kubernetes/request-budget-file.ts";
+import { KubernetesDriver } from "./kubernetes-driver.ts";
+import { ManifestsDriver } from "./manifests-driver.ts";
+import type { SyncCommand, SyncMessage, SyncWorkerData } from "./messages.ts";
+import type { SourceDriver } from "./source-driver.ts";
+import { Sync } from "./sync.ts";
+import { yieldToDnsThread } from "./thread-priority.ts";
+
+const { config, version, credentialsWorkerFile } = workerData as SyncWorkerData;
+
+async function main(): Promise<void> {
+  yieldToDnsThread();
+  const log = await createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    wallMs: () => clock.wallMs(),
+    mayBlock: true,
+  });
+  const directory = resolve(config.dataDir);
+  const sync = new Sync({
+    tracksAllEndpoints: config.endpoints === "all" || config.source === "manifests",
+    driver: await createDriver(directory, log),
+    store: createSnapshotStore({
+      disk: nodeDisk,
+      directory,
+      clock,
+      random,
+      log: log.child("snapshot"),
+      agentVersion: version,
+    }),
+    clock,
+    log,
+    post,
+  });
+  parentPort!.on("message", (command: SyncCommand) => {
+    if (command.type === "applied") sync.applied();
+    // The port keeps the thread alive; ending it ends the thread.
+    else void sync.stop().finally(() => process.exit(0));
+  });
+  await sync.start();
+}
+
+function post(message: SyncMessage): void {
+  const transfer = message.type === "delta" ? [message.delta.buffer] : [];
+  parentPort!.postMessage(message, transfer);
+}
+
+async function createDriver(directory: string, log: Logger): Promise<SourceDriver> {
+  if (config.source === "manifests") {
+    // Loaded only where it is used: the YAML parser costs memory on every node.
+    const { createManifestSource } = await import("../sources/manifests/manifest-source.ts");
+    const { nodeManifestFiles } = await import("../sources/manifests/manifest-files.ts");
+    const manifests = resolve(config.manifests!);
+    return new ManifestsDriver(manifests, (sink) =>
+      createManifestSource(
+        { directory: manifests },
+        { clock, log: log.child("manifests"), files: nodeManifestFiles },
+        sink,
+      ),
+    );
+  }
+  return new KubernetesDriver({
+    endpoints: config.endpoints,
+    version,
+    credentials: createCredentialsLoader(
+      {
+        kubeconfig: config.kubeconfig,
+        context: config.context,
+        environment: process.env,
+        workerFile: credentialsWorkerFile,
+      },
+      { clock },
+    ),
+    budget: createRequestBudget({
+      file: createBudgetFile(join(directory, "request-budget.json")),
+      clock,
+      log: log.child("request-budget"),
+    }),
+    clock,
+    random,
+    log: log.child("kubernetes"),
+  });
+}
+
+void main();

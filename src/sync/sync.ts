@@ -1,0 +1,208 @@
+import { Compiler } from "../answers/compile.ts";
+import { DeltaWriter } from "../answers/delta.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { createGuard, type Guard } from "../guard/guard.ts";
+import { type Feed, kindOfFeed } from "../model/feed.ts";
+import { Model } from "../model/model.ts";
+import { KINDS } from "../model/records.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
+import { SnapshotWriter } from "../snapshot/snapshot-writer.ts";
+import { KindStates } from "../sources/kind-states.ts";
+import { DeltaSender } from "./delta-sender.ts";
+import { REPORT_INTERVAL_MS, type SyncMessage, type SyncReport } from "./messages.ts";
+import { ModelSink } from "./model-sink.ts";
+import type { SourceDriver } from "./source-driver.ts";
+import { composeReport } from "./sync-report.ts";
+
+export interface SyncOptions {
+  readonly tracksAllEndpoints: boolean;
+  readonly driver: SourceDriver;
+  readonly store: SnapshotStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly post: (message: SyncMessage) => void;
+}
+
+/**
+ * The sync side, from source to deltas:
+ *
+ * ```
+ * source -> guard -> model sink -> model -> compiler -> deltas -> DNS thread
+ *                        |
+ *                     snapshot
+ * ```
+ *
+ * Everything that is not computation comes in through `SyncOptions`, so that a simulation can run this very code on a virtual clock.
+ */
+export class Sync {
+  readonly #options: SyncOptions;
+  readonly #model = new Model();
+  readonly #compiler: Compiler;
+  readonly #states: KindStates;
+  readonly #modelSink: ModelSink;
+  readonly #sender: DeltaSender;
+  readonly #writer: SnapshotWriter;
+  #guard: Guard | undefined;
+  #restored: Snapshot | undefined;
+  #snapshotProblems: readonly string[] = [];
+  #isFlushScheduled = false;
+  #isSwept = false;
+  #reportTimer: Timer | undefined;
+
+  constructor(options: SyncOptions) {
+    this.#options = options;
+    const { clock, log, store, driver } = options;
+    this.#compiler = new Compiler(this.#model, options.tracksAllEndpoints);
+    this.#states = new KindStates({ feeds: driver.feeds, clock }, () => this.#scheduleFlush());
+    this.#modelSink = new ModelSink(this.#model, {
+      changed: () => this.#changed(),
+      progressed: () => this.#writer.progressed(),
+      completed: (feed) => this.#states.completed(feed),
+      status: (feed, status) => this.#states.status(feed, status),
+    });
+    this.#sender = new DeltaSender((delta) => options.post({ type: "delta", delta }));
+    this.#writer = new SnapshotWriter({ store, clock, log, takeSnapshot: () => this.#takeSnapshot() });
+  }
+
+  /** Loads the snapshot, sends what it holds, then follows the source. */
+  async start(): Promise<void> {
+    const { driver, post } = this.#options;
+    this.#scheduleReport();
+    await this.#restore();
+    this.#sender.send(this.#compiler.all());
+    this.#model.takeChanges();
+    this.#sendStates();
+    this.#sender.send([], () => post({ type: "restored", hasSnapshot: this.#restored !== undefined }));
+    this.#guard = createGuard(
+      {
+        policies: driver.policies(this.#restored?.identity.clusterUid ?? ""),
+        countOfFeed: (feed) => this.#model.countOfFeed(feed),
+        clock: this.#options.clock,
+        log: this.#options.log,
+      },
+      this.#modelSink,
+    );
+    driver.start(this.#guard, this.#resumable());
+  }
+
+  /** The DNS thread applied one delta. */
+  applied(): void {
+    this.#sender.applied();
+  }
+
+  /** Ends the source and writes what is unwritten. */
+  async stop(): Promise<void> {
+    this.#options.driver.stop();
+    this.#states.stop();
+    this.#reportTimer?.cancel();
+    await this.#writer.flush();
+    this.#writer.stop();
+  }
+
+  async #restore(): Promise<void> {
+    const { store, driver } = this.#options;
+    const loaded = await store.load((identity) => driver.isOurs(identity));
+    this.#snapshotProblems = loaded.problems;
+    this.#restored = loaded.snapshot;
+    for (const { feed, resourceVersion, complete, records } of loaded.snapshot?.feeds ?? []) {
+      this.#model.replace(feed, records);
+      this.#modelSink.restore(feed, { resourceVersion, isComplete: complete });
+      if (complete) this.#states.restored(feed);
+    }
+  }
+
+  /** A feed that was complete can go on from its resourceVersion: a restart costs no list. */
+  #resumable(): ReadonlyMap<Feed, string> {
+    const resumable = new Map<Feed, string>();
+    for (const feed of this.#options.driver.feeds) {
+      const progress = this.#modelSink.progress(feed);
+      if (progress?.isComplete === true) resumable.set(feed, progress.resourceVersion);
+    }
+    return resumable;
+  }
+
+  #changed(): void {
+    this.#scheduleFlush();
+    this.#writer.changed();
+  }
+
+  /** Once for all that arrived in one turn: a chunk of a watch may hold a hundred events. */
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    void Promise.resolve().then(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushScheduled = false;
+    this.#dropUnconfigured();
+    const changes = this.#model.takeChanges();
+    if (changes.namespaces.length + changes.services.length > 0) {
+      this.#sender.send(this.#compiler.changes(changes));
+    }
+    this.#sendStates();
+  }
+
+  /** Feeds of an earlier configuration count until the present ones have taken over their kind. */
+  #dropUnconfigured(): void {
+    const { feeds } = this.#options.driver;
+    for (const feed of this.#modelSink.feeds) {
+      if (!feeds.includes(feed) && this.#states.state(kindOfFeed(feed)) === "live")
+        this.#modelSink.drop(feed);
+    }
+  }
+
+  /** Behind the facts that it speaks of: "complete" must not overtake the last Service. */
+  #sendStates(): void {
+    const out = new DeltaWriter();
+    out.serial(Math.floor(this.#options.clock.wallMs() / 1000));
+    for (const kind of KINDS) {
+      out.kindState(kind, this.#states.isComplete(kind), this.#states.state(kind) === "live");
+    }
+    // What an earlier sync thread had sent, and the present one never heard of, counts until the present one is in step.
+    if (!this.#isSwept && KINDS.every((kind) => this.#states.state(kind) === "live")) {
+      this.#isSwept = true;
+      out.endAll();
+    }
+    this.#sender.send([out.take()]);
+  }
+
+  #takeSnapshot(): Snapshot {
+    const { clock, driver } = this.#options;
+    return {
+      identity: driver.identity(this.#restored?.identity),
+      writtenAtWallMs: clock.wallMs(),
+      feeds: Array.from(this.#modelSink.feeds, (feed) => {
+        const progress = this.#modelSink.progress(feed);
+        return {
+          feed,
+          resourceVersion: progress?.resourceVersion ?? "",
+          complete: progress?.isComplete ?? false,
+          records: this.#model.exportFeed(feed),
+        };
+      }),
+    };
+  }
+
+  #scheduleReport(): void {
+    const { clock, post } = this.#options;
+    post({ type: "report", report: this.#report() });
+    this.#reportTimer = clock.setTimer(REPORT_INTERVAL_MS, () => this.#scheduleReport());
+  }
+
+  #report(): SyncReport {
+    return composeReport({
+      model: this.#model,
+      states: this.#states,
+      sink: this.#modelSink,
+      guard: this.#guard,
+      writer: this.#writer,
+      restored: this.#restored,
+      snapshotProblems: this.#snapshotProblems,
+      driver: this.#options.driver,
+      clock: this.#options.clock,
+    });
+  }
+}
