@@ -59,6 +59,12 @@ export class BlockWriter {
     this.#length += octets.length;
   }
 
+  /** `source[from..to)`, of a few octets: a loop beats a view. */
+  range(source: Uint8Array, from: number, to: number): void {
+    this.#reserve(to - from);
+    for (let index = from; index < to; index++) this.#bytes[this.#length++] = source[index];
+  }
+
   /** ASCII text of at most 255 octets, its length first. */
   text(text: string): void {
     this.uint8(text.length);

@@ -1,5 +1,7 @@
 import type { Model } from "../model/model.ts";
 import type { ModelChanges } from "../model/model-changes.ts";
+import { PackedService } from "../model/packed-service.ts";
+import { compileClusterIpService } from "./compile-cluster-ip.ts";
 import { compileService } from "./compile-service.ts";
 import { DeltaWriter } from "./delta.ts";
 
@@ -11,6 +13,7 @@ export class Compiler {
   readonly #model: Model;
   readonly #tracksAllEndpoints: boolean;
   readonly #out = new DeltaWriter();
+  readonly #packed = new PackedService();
 
   constructor(model: Model, tracksAllEndpoints: boolean) {
     this.#model = model;
@@ -22,31 +25,51 @@ export class Compiler {
     const model = this.#model;
     this.#out.beginAll();
     this.#out.reserve(model.count("Service"), model.count("Service"));
-    // Names now, facts as they are when their turn comes: the model may change while deltas wait to be sent.
-    yield* this.changes({ namespaces: [...model.namespaces()], services: [...model.services()] });
+    // Names and ids now, facts as they are when their turn comes: the model may change while deltas wait to be sent.
+    const namespaces = [...model.namespaces()];
+    const ids = model.serviceIds();
+    for (const name of namespaces) {
+      this.#compileNamespace(name);
+      yield* this.#fullDelta();
+    }
+    for (const id of ids) {
+      if (model.bindServiceId(id, this.#packed)) this.#compileBound();
+      if (this.#out.sizeBytes >= DELTA_OCTETS) yield this.#out.take();
+    }
+    yield* this.#rest();
   }
 
   /** What `Model.takeChanges` named. */
   *changes(changes: ModelChanges): Generator<Uint8Array<ArrayBuffer>> {
     for (const name of changes.namespaces) {
-      if (this.#model.hasNamespace(name)) this.#out.putNamespace(name);
-      else this.#out.removeNamespace(name);
+      this.#compileNamespace(name);
       yield* this.#fullDelta();
     }
     for (const { namespace, name } of changes.services) {
-      this.#compileService(namespace, name);
+      if (this.#model.bindService(namespace, name, this.#packed)) this.#compileBound();
+      else this.#out.removeService(namespace, name);
       yield* this.#fullDelta();
     }
     yield* this.#rest();
   }
 
-  #compileService(namespace: string, name: string): void {
-    const service = this.#model.service(namespace, name);
-    const isTracked = service?.type === "Headless" || this.#tracksAllEndpoints;
-    const slices = isTracked ? this.#model.slicesOf(namespace, name) : [];
-    const isPut =
-      service !== undefined && this.#out.putService((out) => compileService(service, slices, out));
-    if (!isPut) this.#out.removeService(namespace, name);
+  #compileNamespace(name: string): void {
+    if (this.#model.hasNamespace(name)) this.#out.putNamespace(name);
+    else this.#out.removeNamespace(name);
+  }
+
+  #compileBound(): void {
+    const packed = this.#packed;
+    if (packed.isClusterIp && !this.#tracksAllEndpoints) {
+      this.#out.putService((out) => compileClusterIpService(packed, out));
+      return;
+    }
+    const { namespace, name } = packed.key();
+    const service = this.#model.service(namespace, name)!;
+    const slices = service.type === "ExternalName" ? [] : this.#model.slicesOf(namespace, name);
+    if (!this.#out.putService((out) => compileService(service, slices, out))) {
+      this.#out.removeService(namespace, name);
+    }
   }
 
   *#fullDelta(): Generator<Uint8Array<ArrayBuffer>> {

@@ -5,6 +5,7 @@ import { ModelChangeSet } from "./model-changes.ts";
 import type { ModelChanges } from "./model-changes.ts";
 import { keyOf, kindAt, packKey, packRecord, serviceKeyOf, unpackRecord } from "./packed-record.ts";
 import type { ObjectKey } from "./packed-record.ts";
+import type { PackedService } from "./packed-service.ts";
 import { RecordBatch } from "./record-batch.ts";
 import type { Span } from "./record-batch.ts";
 import { RecordStore } from "./record-store.ts";
@@ -93,6 +94,28 @@ export class Model {
     const store = this.#stores.Service;
     const id = this.#find(store, namespace, name);
     return id < 0 ? undefined : (unpackRecord(store.bytes, store.at(id), store.end(id)) as ServiceRecord);
+  }
+
+  /** Points `packed` at a Service; valid until the model changes. @returns false where there is none. */
+  bindService(namespace: string, name: string, packed: PackedService): boolean {
+    return this.bindServiceId(this.#find(this.#stores.Service, namespace, name), packed);
+  }
+
+  /** The same by an id of `serviceIds`, which another Service may have by now. */
+  bindServiceId(id: number, packed: PackedService): boolean {
+    const store = this.#stores.Service;
+    if (id < 0 || !store.has(id)) return false;
+    packed.bind(store.bytes, store.at(id));
+    return true;
+  }
+
+  /** Every Service there is now, for `bindServiceId`. */
+  serviceIds(): Uint32Array {
+    const store = this.#stores.Service;
+    const ids = new Uint32Array(store.count);
+    let count = 0;
+    for (let id = 0; id < store.idLimit; id++) if (store.has(id)) ids[count++] = id;
+    return ids;
   }
 
   /** The slices whose label names this Service, whether it exists or not; sorted by name. */
