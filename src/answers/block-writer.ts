@@ -23,13 +23,10 @@ export class BlockWriter {
     this.#bytes[this.#length++] = value;
   }
 
-  /** @returns A position for `patchUint16`. */
-  uint16(value: number): number {
+  uint16(value: number): void {
     this.#reserve(2);
-    const at = this.#length;
-    this.#length += 2;
-    this.patchUint16(at, value);
-    return at;
+    this.#bytes[this.#length++] = value >>> 8;
+    this.#bytes[this.#length++] = value;
   }
 
   /** @returns A position for `patchUint32`. */
@@ -39,11 +36,6 @@ export class BlockWriter {
     this.#length += 4;
     this.patchUint32(at, value);
     return at;
-  }
-
-  patchUint16(at: number, value: number): void {
-    this.#bytes[at] = value >>> 8;
-    this.#bytes[at + 1] = value;
   }
 
   patchUint32(at: number, value: number): void {
@@ -62,7 +54,10 @@ export class BlockWriter {
   /** `source[from..to)`, of a few octets: a loop beats a view. */
   range(source: Uint8Array, from: number, to: number): void {
     this.#reserve(to - from);
-    for (let index = from; index < to; index++) this.#bytes[this.#length++] = source[index];
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let index = from; index < to; index++) bytes[at++] = source[index];
+    this.#length = at;
   }
 
   /** ASCII text of at most 255 octets, its length first. */

@@ -53,14 +53,14 @@ function namedProtocols(service: PackedService): number {
   let at = service.portsAt;
   for (let left = service.portCount; left > 0; left--) {
     at = service.readPort(at);
-    if (service.portNameOctets > 0) mask |= 1 << service.portProtocol;
+    if (service.portNameOctets > 0 && service.portNumber !== 0) mask |= 1 << service.portProtocol;
   }
   return mask;
 }
 
 function writePorts(service: PackedService, out: BlockWriter): void {
-  const octetsAt = out.uint16(0);
-  const start = out.offset;
+  // The one port set stands right behind its offset.
+  out.uint32(out.offset + 4);
   out.uint8(Math.min(service.portCount, MAX_PORTS));
   let at = service.portsAt;
   for (let left = Math.min(service.portCount, MAX_PORTS); left > 0; left--) {
@@ -70,5 +70,4 @@ function writePorts(service: PackedService, out: BlockWriter): void {
     out.uint8(service.portNameOctets);
     out.range(service.bytes, service.portName, service.portName + service.portNameOctets);
   }
-  out.patchUint16(octetsAt, out.offset - start);
 }

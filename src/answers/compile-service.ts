@@ -130,9 +130,9 @@ class PortSets {
   }
 
   write(out: BlockWriter): void {
-    for (const ports of this.#sets) {
-      const octetsAt = out.uint16(0);
-      const start = out.offset;
+    const offsetsAt = this.#sets.map(() => out.uint32(0));
+    for (const [index, ports] of this.#sets.entries()) {
+      out.patchUint32(offsetsAt[index], out.offset);
       // 255 named ports: the Kubernetes API allows 100 in a slice.
       out.uint8(Math.min(ports.length, 255));
       for (const port of ports.slice(0, 255)) {
@@ -140,7 +140,6 @@ class PortSets {
         out.uint8(PROTOCOLS[port.protocol]);
         out.text(port.name);
       }
-      out.patchUint16(octetsAt, out.offset - start);
     }
   }
 }

@@ -4,8 +4,8 @@
  */
 
 /** Every label below the reverse tree reads as an address. */
-export const REVERSE_ADDRESS_LABELS_4 = 4;
-export const REVERSE_ADDRESS_LABELS_6 = 32;
+const REVERSE_ADDRESS_LABELS_4 = 4;
+const REVERSE_ADDRESS_LABELS_6 = 32;
 
 const DIGIT_0 = 0x30;
 

@@ -8,7 +8,7 @@
  * 12 key: the labels of Service and namespace in wire form, lower case ("\3web\4shop")
  *    ClusterIPs, IPv4 then IPv6        (ExternalName: the target's wire name instead, case kept)
  *    port sets; set 0 is the Service's own:
- *      u16 octets that follow, u8 ports, then per port: u16 port, u8 protocol, u8 name octets, name
+ *      u32 offset of each of: u8 ports, then per port: u16 port, u8 protocol, u8 name octets, name
  *    endpoint section:
  *      u32 IPv4 entries, u32 IPv6 entries, u32 of them without hostname (each), u32 distinct addresses (each), u32 hosts
  *      IPv4 entries: 4 octets address, u16 port set | REPEATED; those without hostname first, by address
@@ -28,10 +28,9 @@ export const PROTOCOL_UDP = 1;
 export const PROTOCOL_SCTP = 2;
 
 export const BLOCK_HEADER_OCTETS = 12;
-export const ENDPOINTS_HEADER_OCTETS = 28;
+const ENDPOINTS_HEADER_OCTETS = 28;
 export const ENTRY4_OCTETS = 6;
 export const ENTRY6_OCTETS = 18;
-export const HOST_FIXED_OCTETS = 17;
 /** The entry's address stands at an earlier entry too (another hostname or port set): one address record is enough. */
 export const ENTRY_REPEATED = 0x8000;
 export const MAX_PORT_SETS = 0x7fff;
@@ -127,8 +126,6 @@ export class ServiceReader {
 
   /** Offset of the first port of a set; its number of ports stands one octet before. */
   portsAt(portSet: number): number {
-    let at = this.portSetsAt;
-    for (let set = 0; set < portSet; set++) at += 2 + readUint16(this.bytes, at);
-    return at + 3;
+    return this.base + readUint32(this.bytes, this.portSetsAt + portSet * 4) + 1;
   }
 }

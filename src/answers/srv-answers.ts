@@ -16,8 +16,10 @@ const SRV_FIXED_OCTETS = 6;
 const SVC_LABEL = new Uint8Array([3, 0x73, 0x76, 0x63]);
 /** Any port, named or not. */
 const ANY_PORT = -1;
-/** A name whose endpoints have more different port lists than this answers with the first of them. */
+/** Port lists that a target is known to have already; further ones are looked at each time they come. */
 const MAX_SEEN_PORT_SETS = 16;
+const PORTS = 65_536;
+const MAX_TARGET_NUMBER = 0xffff_ffff;
 
 /**
  * SRV records of one Service, made from its ports and endpoints when asked (Kubernetes DNS specification 1.1.0 sections 2.3.2
@@ -33,6 +35,9 @@ export class SrvAnswers {
   readonly #range: EndpointRange = { first4: 0, count4: 0, first6: 0, count6: 0 };
   readonly #seenPortSets = new Uint16Array(MAX_SEEN_PORT_SETS);
   #seenCount = 0;
+  /** For each port number the last target that got a record with it: nothing to clear between targets. */
+  readonly #targetOfPort = new Uint32Array(PORTS);
+  #targetNumber = 0;
   #portAt = ANY_PORT;
   #protocol = ANY_PORT;
   #serviceAt = 0;
@@ -99,7 +104,7 @@ export class SrvAnswers {
     const { bytes, clusterIp4At, clusterIp4Count, clusterIp6At, clusterIp6Count } = this.#reader;
     this.#weight = weightOf(this.#matches(0) * (clusterIp4Count + clusterIp6Count));
     if (clusterIp4Count + clusterIp6Count === 0) return;
-    this.#seenCount = 0;
+    this.#beginTarget();
     this.#writePorts(0);
     if (!this.#mayAddAddresses()) return;
     this.#writeAddresses(TYPE_A, bytes, clusterIp4At, 4, clusterIp4Count);
@@ -166,9 +171,18 @@ export class SrvAnswers {
 
   /** One SRV per distinct port of the target. */
   #writeTarget(range: EndpointRange): void {
-    this.#seenCount = 0;
+    this.#beginTarget();
     this.#writeTargetPorts(this.#reader.entries4At, ENTRY4_OCTETS, range.first4, range.count4);
     this.#writeTargetPorts(this.#reader.entries6At, ENTRY6_OCTETS, range.first6, range.count6);
+  }
+
+  #beginTarget(): void {
+    this.#seenCount = 0;
+    if (this.#targetNumber === MAX_TARGET_NUMBER) {
+      this.#targetOfPort.fill(0);
+      this.#targetNumber = 0;
+    }
+    this.#targetNumber++;
   }
 
   #writeTargetPorts(base: number, stride: number, first: number, count: number): void {
@@ -183,11 +197,11 @@ export class SrvAnswers {
 
   #writePorts(portSet: number): void {
     if (this.#wasSeen(portSet)) return;
-    this.#seenPortSets[this.#seenCount++] = portSet;
+    if (this.#seenCount < MAX_SEEN_PORT_SETS) this.#seenPortSets[this.#seenCount++] = portSet;
     const { bytes } = this.#reader;
     let at = this.#reader.portsAt(portSet);
     for (let left = bytes[at - 1]; left > 0; left--) {
-      if (this.#matchesPort(at) && !this.#wasPortSeen(at) && !this.#writeSrv(readUint16(bytes, at))) return;
+      if (this.#matchesPort(at) && !this.#writePort(readUint16(bytes, at))) return;
       at += 4 + bytes[at + 3];
     }
   }
@@ -196,20 +210,14 @@ export class SrvAnswers {
     for (let index = 0; index < this.#seenCount; index++) {
       if (this.#seenPortSets[index] === portSet) return true;
     }
-    return this.#seenCount === MAX_SEEN_PORT_SETS;
+    return false;
   }
 
-  /** Whether an earlier port of this target gave a record with the same number (`dns` over UDP and TCP): equal SRV records are one. */
-  #wasPortSeen(portAt: number): boolean {
-    const { bytes } = this.#reader;
-    for (let index = 0; index < this.#seenCount; index++) {
-      let at = this.#reader.portsAt(this.#seenPortSets[index]);
-      for (let left = bytes[at - 1]; left > 0 && at !== portAt; left--) {
-        if (this.#matchesPort(at) && readUint16(bytes, at) === readUint16(bytes, portAt)) return true;
-        at += 4 + bytes[at + 3];
-      }
-    }
-    return false;
+  /** A number that the target has twice (`dns` over UDP and TCP, or in two port lists) is one record: SRV records hold no more. */
+  #writePort(port: number): boolean {
+    if (this.#targetOfPort[port] === this.#targetNumber) return true;
+    this.#targetOfPort[port] = this.#targetNumber;
+    return this.#writeSrv(port);
   }
 
   #writeSrv(port: number): boolean {

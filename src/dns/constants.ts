@@ -66,4 +66,3 @@ export const EDE_STALE_NXDOMAIN = 19;
 export const EDE_NOT_AUTHORITATIVE = 20;
 export const EDE_NOT_SUPPORTED = 21;
 export const EDE_NO_REACHABLE_AUTHORITY = 22;
-export const EDE_SYNTHESIZED = 29;

@@ -15,11 +15,6 @@ export class MessageWriter {
   /** Where a run of labels up to the root was written, by its octets as text. Case counts, so no name changes its case. */
   readonly #written = new Map<string, number>();
 
-  /** Octets written. */
-  get length(): number {
-    return this.#at;
-  }
-
   #reserve(octets: number): void {
     const needed = this.#at + octets;
     if (needed > MAX_TCP_MESSAGE_OCTETS) {

@@ -151,7 +151,11 @@ export function equalLabels(
  */
 export function hashLabels(bytes: Uint8Array, from: number, to: number, seed: number): number {
   let hash = seed ^ 0x811c9dc5;
-  for (let index = from; index < to; index++) hash = Math.imul(hash ^ foldCase(bytes[index]), 0x01000193);
+  for (let index = from; index < to; index++) {
+    // `foldCase`, written out: a restart hashes ten thousand names before V8 has begun to inline.
+    const octet = bytes[index];
+    hash = Math.imul(hash ^ (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet), 0x01000193);
+  }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);

@@ -121,7 +121,7 @@ const sections = fc.array(records, { maxLength: 6 });
 /** The additional section, with an OPT record in most cases. */
 const additionals = fc
   .tuple(sections, fc.option(optRecords, { nil: undefined }))
-  .map(([others, opt]) => (opt === undefined ? others : [...others, opt]));
+  .map(([others, opt]) => others.concat(opt ?? []));
 
 /** Messages that `composeMessage` accepts. */
 export const messages: fc.Arbitrary<Message> = fc.record(
