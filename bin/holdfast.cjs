@@ -29,8 +29,31 @@ if (major < 0 || (major === 0 && Number(running[1]) < Number(needed[1])))
   );
 
 // The agent is a bundle of its own, so that no node pays for the memory of the other commands.
-var bundle = path.join(dist, process.argv[2] === "agent" ? "agent.cjs" : "cli.cjs");
+var isAgent = process.argv[2] === "agent";
+var bundle = path.join(dist, isAgent ? "agent.cjs" : "cli.cjs");
 if (!fs.existsSync(bundle)) fail(bundle + " is missing; run `npm run build` in " + root);
+
+// What these save of resident memory, with 10,000 Services (measured together: 104 MiB without, 76 with):
+var AGENT_FLAGS = [
+  // Young generations grow to 48 MiB otherwise, for garbage that lives for one datagram.
+  "--max-semi-space-size=1",
+  // One optimizing compiler instead of two, and only for what runs a hundred thousand times: the answer path.
+  "--no-maglev",
+  "--invocation-count-for-turbofan=100000",
+  "--no-use-osr",
+  // A second copy of V8's builtins, near the code that calls them.
+  "--no-short-builtin-calls",
+  // For the one collection after the start, see src/base/compact-heap.ts.
+  "--expose-gc",
+];
+
+// V8 takes them on the command line only, and glibc its arenas from the environment only: the process replaces itself.
+// An image that starts Node.js with the flags skips this.
+if (isAgent && process.execArgv.indexOf(AGENT_FLAGS[0]) < 0 && process.execve !== undefined) {
+  process.env.MALLOC_ARENA_MAX = process.env.MALLOC_ARENA_MAX || "1";
+  var args = [process.execPath].concat(AGENT_FLAGS, process.execArgv, process.argv.slice(1));
+  process.execve(process.execPath, args, process.env);
+}
 
 // Half of the start-up is compiling. Where the directory cannot be written, Node.js goes on without.
 nodeModule.enableCompileCache(path.join(dist, "compile-cache"));

@@ -100,11 +100,10 @@ export class AgentView implements AdminView {
   kinds(): readonly KindStatus[] {
     const { sync } = this.#stages;
     return KINDS.map((kind) => {
-      const known = sync.report?.kinds.find((report) => report.kind === kind);
+      const known = sync.kinds.find((report) => report.kind === kind);
       if (known === undefined) return unknownKind(kind);
       const { ageMs, ...rest } = known;
-      const reason = sync.isRunning ? known.reason : `the sync thread ended: ${sync.lastFailure}`;
-      return { ...rest, ageSeconds: ageMs === undefined ? undefined : ageMs / 1000, reason };
+      return { ...rest, ageSeconds: ageMs === undefined ? undefined : ageMs / 1000 };
     });
   }
 

@@ -3,8 +3,10 @@ import { AdminServer } from "./admin/admin-server.ts";
 import { AgentView } from "./agent-view.ts";
 import { AnswerTable } from "./answers/answer-table.ts";
 import { DeltaApplier } from "./answers/apply-delta.ts";
+import { MASK_ALL } from "./answers/delta.ts";
 import { Responder } from "./answers/responder.ts";
 import { Backoff } from "./base/backoff.ts";
+import { compactHeap } from "./base/compact-heap.ts";
 import { systemClock as clock } from "./base/clock.ts";
 import type { Logger } from "./base/logger.ts";
 import { systemRandom as random } from "./base/random.ts";
@@ -24,8 +26,11 @@ export interface AgentFiles {
   readonly credentialsWorker: string;
 }
 
-/** How long the sockets wait for the disk: a refused port sends clients to the next server at once, an empty table does not. */
-const RESTORE_LIMIT_MS = 2_000;
+/**
+ * How long the sockets wait for something to answer from: a refused port sends clients to the next server at once, and a predecessor that
+ * shares the port knows everything. An empty table would take their queries and know nothing.
+ */
+const EMPTY_LIMIT_MS = 2_000;
 const SYNC_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
 /**
@@ -43,6 +48,7 @@ export class Agent {
   readonly #server: DnsServer;
   readonly #admin: AdminServer;
   readonly #stale: StaleNotice;
+  readonly #isComplete = Promise.withResolvers<void>();
 
   constructor(config: AgentConfig, files: AgentFiles, version: string, log: Logger) {
     const applier = new DeltaApplier(this.#table);
@@ -52,7 +58,13 @@ export class Agent {
       clock,
       log: log.child("sync"),
       backoff: new Backoff(SYNC_BACKOFF, random),
-      apply: (delta) => applier.apply(delta),
+      apply: (delta) => {
+        applier.apply(delta);
+        if (this.#table.completeMask === MASK_ALL) this.#isComplete.resolve();
+      },
+      lost: () => {
+        this.#table.freshMask = 0;
+      },
     });
     const responder = new Responder(this.#table, {
       zones: config.zones,
@@ -67,7 +79,7 @@ export class Agent {
       clock,
       log: log.child("server"),
     });
-    this.#stale = new StaleNotice(this.#table, () => this.#sync.report?.kinds ?? [], clock);
+    this.#stale = new StaleNotice(this.#table, () => this.#sync.kinds, clock);
     const view = new AgentView({
       config: { ...config, dataDir: resolve(config.dataDir) },
       version,
@@ -92,13 +104,22 @@ export class Agent {
   async start(): Promise<void> {
     this.#sync.start();
     this.#loop.start();
+    await this.#untilKnowing();
+    // Before the sockets are open: no query waits for it.
+    compactHeap();
     this.#stale.start();
-    const limit = Promise.withResolvers<void>();
-    const timer = clock.setTimer(RESTORE_LIMIT_MS, () => limit.resolve());
-    await Promise.race([this.#sync.restored, limit.promise]);
-    timer.cancel();
     await this.#server.start();
     await this.#admin.start();
+  }
+
+  async #untilKnowing(): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const timer = clock.setTimer(EMPTY_LIMIT_MS, () => limit.resolve());
+    const restored = this.#sync.restored.then((hasSnapshot) =>
+      hasSnapshot ? undefined : this.#isComplete.promise,
+    );
+    await Promise.race([restored, limit.promise]);
+    timer.cancel();
   }
 
   /** Answers what was asked, writes what is unwritten, ends. */

@@ -6,7 +6,7 @@ import type { ProbeQuestion } from "./probe-questions.ts";
 import { pause } from "./readiness.ts";
 import type { RunningDemo } from "./running-demo.ts";
 
-export const QUESTIONS_PER_SECOND = 400;
+const QUESTIONS_PER_SECOND = 400;
 
 /** Also the time in which the latest change gets to disk. */
 const BEFORE_MS = 2_000;

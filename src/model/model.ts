@@ -33,6 +33,7 @@ export class Model {
   readonly #countByFeed = new Uint32Array(FEEDS.length);
   readonly #changes = new ModelChangeSet();
   readonly #scratch = new ByteWriter();
+  #isRestoring = false;
 
   /**
    * Makes the batch what the feed holds, but for the objects that it says to keep; only differences count as changes. On an
@@ -57,6 +58,13 @@ export class Model {
     for (let id = 0; id < isListed.length; id++) {
       if (isListed[id] === 0 && store.has(id) && store.owner(id) === owner) this.#remove(kind, id);
     }
+  }
+
+  /** `replace`, of which `takeChanges` says nothing: what a snapshot held is compiled as a whole. */
+  restore(feed: Feed, batch: RecordBatch): void {
+    this.#isRestoring = true;
+    this.replace(feed, batch);
+    this.#isRestoring = false;
   }
 
   /** @throws TypeError if the record is not of the feed's kind, RangeError if it cannot be packed; the model is as before. */
@@ -197,6 +205,7 @@ export class Model {
   }
 
   #noteChange(kind: Kind, id: number): void {
+    if (this.#isRestoring) return;
     const store = this.#stores[kind];
     const { bytes } = store;
     if (kind === "Namespace") this.#changes.addNamespace(keyOf(bytes, store.at(id), store.end(id)).name);

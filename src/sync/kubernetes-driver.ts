@@ -13,6 +13,7 @@ import { feedsFor } from "../sources/kubernetes/feeds.ts";
 import { createKubernetesSource } from "../sources/kubernetes/kubernetes-source.ts";
 import type { RequestBudget } from "../sources/kubernetes/request-budget.ts";
 import type { FactSink, Source } from "../sources/source.ts";
+import { isOfManifests } from "./manifests-identity.ts";
 import { MeteredTransport } from "./metered-transport.ts";
 import type { SourceDriver, SourceTraffic } from "./source-driver.ts";
 
@@ -46,6 +47,7 @@ export class KubernetesDriver implements SourceDriver {
   }
 
   async isOurs(identity: ClusterIdentity): Promise<boolean> {
+    if (isOfManifests(identity)) return false;
     const verdict = await compareIdentity(identity, this.#credentials);
     if (typeof verdict === "string") return verdict === "same";
     this.#options.log.error("API credentials cannot be loaded; the snapshot is served as it is", {

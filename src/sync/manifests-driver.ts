@@ -2,6 +2,7 @@ import type { GuardPolicy } from "../guard/guard-policy.ts";
 import type { Feed } from "../model/feed.ts";
 import type { ClusterIdentity } from "../snapshot/snapshot.ts";
 import type { FactSink, Source } from "../sources/source.ts";
+import { manifestsFingerprint } from "./manifests-identity.ts";
 import type { SourceDriver } from "./source-driver.ts";
 
 /** A directory of manifests as a source. What stands there is what a person means: no guard policy second-guesses it. */
@@ -13,7 +14,7 @@ export class ManifestsDriver implements SourceDriver {
 
   /** @param directory  Absolute: it identifies the "cluster". */
   constructor(directory: string, createSource: (sink: FactSink) => Source) {
-    this.#fingerprint = `manifests:${directory}`;
+    this.#fingerprint = manifestsFingerprint(directory);
     this.#createSource = createSource;
   }
 

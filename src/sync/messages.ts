@@ -1,3 +1,4 @@
+import type { LogFields } from "../base/logger.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { KindState } from "../model/feed.ts";
 import type { Kind } from "../model/records.ts";
@@ -16,8 +17,18 @@ export type SyncMessage =
   | { readonly type: "delta"; readonly delta: Uint8Array<ArrayBuffer> }
   /** What the disk held is in the deltas before this message; or there was nothing. */
   | { readonly type: "restored"; readonly hasSnapshot: boolean }
+  /** A line for the log. */
+  | {
+      readonly type: "log";
+      readonly level: LogLevel;
+      readonly component: string;
+      readonly text: string;
+      readonly fields: LogFields;
+    }
   /** At least every `REPORT_INTERVAL_MS`: silence means that the thread hangs. */
   | { readonly type: "report"; readonly report: SyncReport };
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** From the DNS thread to the sync thread. */
 export type SyncCommand =

@@ -42,6 +42,11 @@ export class ModelSink implements FactSink {
     this.#progress.set(feed, progress);
   }
 
+  /** Objects of the feed may have moved to another feed of its kind: what is left is not a complete set. */
+  invalidate(feed: Feed): void {
+    this.#progress.set(feed, { resourceVersion: "", isComplete: false });
+  }
+
   progress(feed: Feed): FeedProgress | undefined {
     return this.#progress.get(feed);
   }

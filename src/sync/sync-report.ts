@@ -43,9 +43,11 @@ export function composeReport(inputs: ReportInputs): SyncReport {
 
 function kindReport(kind: Kind, { model, states, sink, driver, restored, clock }: ReportInputs): KindReport {
   const feeds = driver.feeds.filter((feed) => kindOfFeed(feed) === kind);
-  // Before the first contact, what we hold is as old as the snapshot says, by the wall clock.
+  // Before the first contact, what we hold whole is as old as the snapshot says, by the wall clock.
   const restoredAgeMs =
-    restored === undefined ? undefined : Math.max(0, clock.wallMs() - restored.writtenAtWallMs);
+    restored === undefined || !states.isComplete(kind)
+      ? undefined
+      : Math.max(0, clock.wallMs() - restored.writtenAtWallMs);
   return {
     kind,
     state: states.state(kind),
@@ -69,6 +71,7 @@ function snapshotReport({ writer, restored, snapshotProblems, clock }: ReportInp
     ageMs: lastSavedMs === undefined ? restoredAgeMs : clock.nowMs() - lastSavedMs,
     sizeBytes: lastSizeBytes,
     isLastWriteOk,
-    problems: problem === undefined ? snapshotProblems : [...snapshotProblems, problem],
+    problems:
+      problem === undefined ? snapshotProblems : [...snapshotProblems, `it cannot be written: ${problem}`],
   };
 }

@@ -2,13 +2,15 @@ import { Worker } from "node:worker_threads";
 import type { Backoff } from "../base/backoff.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { SyncCommand, SyncMessage, SyncReport, SyncWorkerData } from "./messages.ts";
+import type { KindReport, SyncCommand, SyncMessage, SyncReport, SyncWorkerData } from "./messages.ts";
 
 /** Without a report for this long, the thread hangs: a report comes every second, and the longest list takes a few. */
 const SILENCE_MS = 30_000;
 const CHECK_MS = 5_000;
 /** A thread that ran this long was well: what ended it is a new failure. */
 const HEALTHY_MS = 60_000;
+/** Without a thread for this long, nothing is in step any more (DESIGN section 3, as for a watch that is down). */
+const LOST_MS = 10_000;
 /** For the last snapshot, when the agent ends. */
 const STOP_MS = 3_000;
 /**
@@ -23,8 +25,10 @@ export interface SyncThreadOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly backoff: Backoff;
-  /** Applies one delta to the answer table. Must not throw. */
+  /** Applies one delta to the answer table. Where it throws, the thread is started again and sends everything anew. */
   readonly apply: (delta: Uint8Array) => void;
+  /** No thread has followed the source for a while: what is answered is stale. The next thread's deltas say otherwise. */
+  readonly lost: () => void;
 }
 
 /**
@@ -36,13 +40,20 @@ export class SyncThread {
   #worker: Worker | undefined;
   #retry: Timer | undefined;
   #check: Timer | undefined;
+  #lostTimer: Timer | undefined;
+  #isLost = false;
+  /** The present thread has read the disk: its reports say more than those of the one before. */
+  #hasRead = false;
   #startedAtMs = 0;
   #heardAtMs = 0;
+  /** When a thread that had read the disk was last heard. */
+  #followedAtMs = 0;
   #isStopping = false;
   #restarts = 0;
   #lastFailure = "";
   #report: SyncReport | undefined;
   #applyMaxMs = 0;
+  readonly #loggers = new Map<string, Logger>();
   readonly #restored = Promise.withResolvers<boolean>();
 
   constructor(options: SyncThreadOptions) {
@@ -77,8 +88,22 @@ export class SyncThread {
     return this.#report;
   }
 
+  /** The kinds of the newest report; none is live while no thread follows the source. */
+  get kinds(): readonly KindReport[] {
+    const kinds = this.#report?.kinds ?? [];
+    if (!this.#isLost) return kinds;
+    const lostMs = this.#options.clock.nowMs() - this.#followedAtMs;
+    return kinds.map((kind) => ({
+      ...kind,
+      state: kind.state === "live" ? "stale" : kind.state,
+      ageMs: kind.ageMs === undefined ? undefined : kind.ageMs + lostMs,
+      reason: `the sync thread ended: ${this.#lastFailure}`,
+    }));
+  }
+
   start(): void {
     const { workerFile, workerData, clock } = this.#options;
+    this.#hasRead = false;
     this.#startedAtMs = clock.nowMs();
     this.#heardAtMs = this.#startedAtMs;
     let worker: Worker;
@@ -89,12 +114,13 @@ export class SyncThread {
       return;
     }
     this.#worker = worker;
+    let failure = "";
     worker.on("message", (message: SyncMessage) => this.#receive(worker, message));
     worker.on("error", (error) => {
-      this.#lastFailure = error instanceof Error ? error.message : String(error);
+      failure = error instanceof Error ? error.message : String(error);
     });
     worker.on("exit", (code) => {
-      if (this.#worker === worker) this.#ended(this.#lastFailure || `it ended with exit code ${code}`);
+      if (this.#worker === worker) this.#ended(failure || `it ended with exit code ${code}`);
     });
     this.#watchForSilence();
   }
@@ -104,6 +130,7 @@ export class SyncThread {
     this.#isStopping = true;
     this.#retry?.cancel();
     this.#check?.cancel();
+    this.#lostTimer?.cancel();
     const worker = this.#worker;
     if (worker === undefined) return;
     const isGone = Promise.withResolvers<void>();
@@ -122,38 +149,70 @@ export class SyncThread {
     // A thread that was given up may still have had messages under way.
     if (worker !== this.#worker) return;
     this.#heardAtMs = this.#options.clock.nowMs();
+    if (message.type === "delta") this.#follow();
+    if (this.#hasRead) this.#followedAtMs = this.#heardAtMs;
     switch (message.type) {
       case "delta":
-        this.#apply(message.delta);
-        this.#send(worker, { type: "applied" });
+        this.#apply(worker, message.delta);
         break;
       case "restored":
         this.#restored.resolve(message.hasSnapshot);
         break;
+      case "log":
+        this.#log(message);
+        break;
       case "report":
-        this.#report = message.report;
+        if (this.#hasRead || this.#report === undefined) this.#report = message.report;
         break;
     }
   }
 
-  #apply(delta: Uint8Array): void {
+  /** The first delta of a thread holds what it has read, and whether that is in step. */
+  #follow(): void {
+    this.#hasRead = true;
+    this.#isLost = false;
+    this.#lostTimer?.cancel();
+    this.#lostTimer = undefined;
+  }
+
+  #log({ level, component, text, fields }: SyncMessage & { type: "log" }): void {
+    const known = this.#loggers.get(component) ?? this.#options.log.child(component);
+    this.#loggers.set(component, known);
+    known[level](text, fields);
+  }
+
+  #apply(worker: Worker, delta: Uint8Array): void {
     const { apply, clock } = this.#options;
     const startMs = clock.nowMs();
-    apply(delta);
+    try {
+      apply(delta);
+    } catch (error) {
+      // Going on would leave the table without this change for good; unacknowledged, nothing would follow.
+      this.#giveUp(
+        worker,
+        `a delta cannot be applied: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return;
+    }
     this.#applyMaxMs = Math.max(this.#applyMaxMs, clock.nowMs() - startMs);
+    this.#send(worker, { type: "applied" });
+  }
+
+  /** Does not wait for the thread's end: one that is stuck in the kernel may never come to it. */
+  #giveUp(worker: Worker, reason: string): void {
+    void worker.terminate();
+    this.#ended(reason);
   }
 
   #watchForSilence(): void {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     this.#check?.cancel();
     this.#check = clock.setTimer(CHECK_MS, () => {
       const worker = this.#worker;
       if (worker === undefined) return;
       const silentMs = clock.nowMs() - this.#heardAtMs;
       if (silentMs > SILENCE_MS) {
-        log.error("sync thread is silent; it is ended", { silentMs: Math.round(silentMs) });
-        this.#lastFailure = `it was silent for ${Math.round(silentMs / 1000)} s`;
-        void worker.terminate();
+        this.#giveUp(worker, `it was silent for ${Math.round(silentMs / 1000)} s`);
         return;
       }
       this.#watchForSilence();
@@ -173,8 +232,19 @@ export class SyncThread {
       reason,
       restartInMs: Math.round(delayMs),
     });
+    this.#expectLoss();
     // Whoever waits for the disk must not wait for a thread that cannot start.
     if (this.#restarts > 1) this.#restored.resolve(false);
     this.#retry = clock.setTimer(delayMs, () => this.start());
+  }
+
+  #expectLoss(): void {
+    const { clock, lost } = this.#options;
+    if (this.#isLost) return;
+    const delayMs = Math.max(0, this.#followedAtMs + LOST_MS - clock.nowMs());
+    this.#lostTimer ??= clock.setTimer(delayMs, () => {
+      this.#isLost = true;
+      lost();
+    });
   }
 }

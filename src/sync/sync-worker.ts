@@ -2,8 +2,8 @@
 import { join, resolve } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock as clock } from "../base/clock.ts";
+import { compactHeap } from "../base/compact-heap.ts";
 import { nodeDisk } from "../base/disk.ts";
-import { createLogger } from "../base/log.ts";
 import type { Logger } from "../base/logger.ts";
 import { systemRandom as random } from "../base/random.ts";
 import { createSnapshotStore } from "../snapshot/snapshot-store.ts";
@@ -13,6 +13,7 @@ import { createBudgetFile } from "../sources/kubernetes/request-budget-file.ts";
 import { KubernetesDriver } from "./kubernetes-driver.ts";
 import { ManifestsDriver } from "./manifests-driver.ts";
 import type { SyncCommand, SyncMessage, SyncWorkerData } from "./messages.ts";
+import { PortLogger } from "./port-logger.ts";
 import type { SourceDriver } from "./source-driver.ts";
 import { Sync } from "./sync.ts";
 import { yieldToDnsThread } from "./thread-priority.ts";
@@ -21,12 +22,7 @@ const { config, version, credentialsWorkerFile } = workerData as SyncWorkerData;
 
 async function main(): Promise<void> {
   yieldToDnsThread();
-  const log = await createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
-    wallMs: () => clock.wallMs(),
-    mayBlock: true,
-  });
+  const log = new PortLogger(post, "sync");
   const directory = resolve(config.dataDir);
   const sync = new Sync({
     tracksAllEndpoints: config.endpoints === "all" || config.source === "manifests",
@@ -42,6 +38,7 @@ async function main(): Promise<void> {
     clock,
     log,
     post,
+    compact: compactHeap,
   });
   parentPort!.on("message", (command: SyncCommand) => {
     if (command.type === "applied") sync.applied();

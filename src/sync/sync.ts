@@ -23,7 +23,12 @@ export interface SyncOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly post: (message: SyncMessage) => void;
+  /** Gives back the memory that a list or a start has left as garbage. May take some milliseconds. */
+  readonly compact: () => void;
 }
+
+/** After a list, the changes that follow it and the snapshot that it causes. */
+const COMPACT_AFTER_MS = 3_000;
 
 /**
  * The sync side, from source to deltas:
@@ -49,7 +54,9 @@ export class Sync {
   #snapshotProblems: readonly string[] = [];
   #isFlushScheduled = false;
   #isSwept = false;
+  #isStopped = false;
   #reportTimer: Timer | undefined;
+  #compactTimer: Timer | undefined;
 
   constructor(options: SyncOptions) {
     this.#options = options;
@@ -59,7 +66,11 @@ export class Sync {
     this.#modelSink = new ModelSink(this.#model, {
       changed: () => this.#changed(),
       progressed: () => this.#writer.progressed(),
-      completed: (feed) => this.#states.completed(feed),
+      completed: (feed) => {
+        this.#states.completed(feed);
+        this.#invalidateUnconfigured(feed);
+        this.#scheduleCompaction();
+      },
       status: (feed, status) => this.#states.status(feed, status),
     });
     this.#sender = new DeltaSender((delta) => options.post({ type: "delta", delta }));
@@ -71,10 +82,15 @@ export class Sync {
     const { driver, post } = this.#options;
     this.#scheduleReport();
     await this.#restore();
+    if (this.#isStopped) return;
+    this.#scheduleCompaction();
     this.#sender.send(this.#compiler.all());
-    this.#model.takeChanges();
     this.#sendStates();
-    this.#sender.send([], () => post({ type: "restored", hasSnapshot: this.#restored !== undefined }));
+    this.#sender.send([], () => {
+      // Whoever is told so can also see what it is, and how old.
+      post({ type: "report", report: this.#report() });
+      post({ type: "restored", hasSnapshot: this.#restored !== undefined });
+    });
     this.#guard = createGuard(
       {
         policies: driver.policies(this.#restored?.identity.clusterUid ?? ""),
@@ -94,9 +110,11 @@ export class Sync {
 
   /** Ends the source and writes what is unwritten. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#options.driver.stop();
     this.#states.stop();
     this.#reportTimer?.cancel();
+    this.#compactTimer?.cancel();
     await this.#writer.flush();
     this.#writer.stop();
   }
@@ -107,9 +125,9 @@ export class Sync {
     this.#snapshotProblems = loaded.problems;
     this.#restored = loaded.snapshot;
     for (const { feed, resourceVersion, complete, records } of loaded.snapshot?.feeds ?? []) {
-      this.#model.replace(feed, records);
+      this.#model.restore(feed, records);
       this.#modelSink.restore(feed, { resourceVersion, isComplete: complete });
-      if (complete) this.#states.restored(feed);
+      if (complete) for (const part of partsOf(feed)) this.#states.restored(part);
     }
   }
 
@@ -143,6 +161,15 @@ export class Sync {
       this.#sender.send(this.#compiler.changes(changes));
     }
     this.#sendStates();
+  }
+
+  /** A complete list takes objects over from feeds of an earlier configuration: no start may resume those without them. */
+  #invalidateUnconfigured(completed: Feed): void {
+    const { feeds } = this.#options.driver;
+    for (const feed of this.#modelSink.feeds) {
+      if (!feeds.includes(feed) && kindOfFeed(feed) === kindOfFeed(completed))
+        this.#modelSink.invalidate(feed);
+    }
   }
 
   /** Feeds of an earlier configuration count until the present ones have taken over their kind. */
@@ -186,6 +213,11 @@ export class Sync {
     };
   }
 
+  #scheduleCompaction(): void {
+    this.#compactTimer?.cancel();
+    this.#compactTimer = this.#options.clock.setTimer(COMPACT_AFTER_MS, () => this.#options.compact());
+  }
+
   #scheduleReport(): void {
     const { clock, post } = this.#options;
     post({ type: "report", report: this.#report() });
@@ -205,4 +237,9 @@ export class Sync {
       clock: this.#options.clock,
     });
   }
+}
+
+/** All slices that were known whole make each part of them known whole, should only parts be watched now. */
+function partsOf(feed: Feed): readonly Feed[] {
+  return feed === "endpointslices" ? [feed, "endpointslices-headless", "endpointslices-custom"] : [feed];
 }
