@@ -14,7 +14,7 @@ import type { Snapshot, SnapshotFeed } from "./snapshot.ts";
  * A reader takes the file if the minimum reader version is not above its own format version. So a change that old readers
  * can ignore (a header key, a feed) raises only the first number; one they cannot raises both.
  */
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 const MINIMUM_READER_VERSION = 1;
 
 const MAGIC = new TextEncoder().encode("HOLDFAST");

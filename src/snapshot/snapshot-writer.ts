@@ -46,6 +46,7 @@ export class SnapshotWriter {
   #progressedAtMs: number | undefined;
   #writing: Promise<void> | undefined;
   #lastDurationMs = 0;
+  #durationBeforeMs = 0;
   /** End of the last write; before the first, when this began. */
   #lastEndMs: number;
   /** No write before this moment, after a failure. */
@@ -113,9 +114,12 @@ export class SnapshotWriter {
   #dueForChangeMs(): number {
     if (this.#changedAtMs === undefined) return Infinity;
     const gatheredMs = this.#changedAtMs + GATHER_MS;
-    const restedMs = this.#lastEndMs + Math.min(MAX_REST_MS, REST_PER_WRITE * this.#lastDurationMs);
-    if (this.#lastDurationMs > SLOW_WRITE_MS) return Math.max(gatheredMs, restedMs);
-    const latestMs = this.#changedAtMs + PROMISE_MS - 2 * this.#lastDurationMs;
+    // Two slow writes make a slow disk. One may only have waited for the thread: the first write of a start runs while a list is parsed, and
+    // the Services of that list must not wait for minutes behind it.
+    const durationMs = Math.min(this.#lastDurationMs, this.#durationBeforeMs);
+    const restedMs = this.#lastEndMs + Math.min(MAX_REST_MS, REST_PER_WRITE * durationMs);
+    if (durationMs > SLOW_WRITE_MS) return Math.max(gatheredMs, restedMs);
+    const latestMs = this.#changedAtMs + PROMISE_MS - 2 * durationMs;
     return Math.min(latestMs, Math.max(gatheredMs, restedMs));
   }
 
@@ -137,6 +141,7 @@ export class SnapshotWriter {
     this.#progressedAtMs = undefined;
     const result = await this.#save();
     this.#lastEndMs = clock.nowMs();
+    this.#durationBeforeMs = this.#lastDurationMs;
     this.#lastDurationMs = this.#lastEndMs - startMs;
     if (result.outcome === "saved") {
       this.#succeeded(result.sizeBytes);
