@@ -102,17 +102,13 @@ async function bakeCompileCache(): Promise<void> {
   const agent = spawn(
     process.execPath,
     [
-      ...[holdfast, "agent", "--manifests", join(ROOT, "examples/manifests")],
-      ...[
-        "--data-dir",
-        directory,
-        "--listen",
-        "127.0.0.1:0",
-        "--admin",
-        `unix:${admin}`,
-        "--log-level",
-        "error",
-      ],
+      holdfast,
+      "agent",
+      `--manifests=${join(ROOT, "examples/manifests")}`,
+      `--data-dir=${directory}`,
+      "--listen=127.0.0.1:0",
+      `--admin=unix:${admin}`,
+      "--log-level=error",
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
   );

@@ -1,10 +1,16 @@
 #!/bin/sh
-# Debian packages that a fresh machine needs for `npm run bench` (dnsperf). Everything else comes from npm, and the programs
-# of a control plane from Go modules (build-assets.ts).
+# Debian packages that a fresh machine needs for `npm run bench` (dnsperf) and for the commands of the documents, which a test
+# runs (dig, curl, ss). Everything else comes from npm, and the programs of a control plane from Go modules (build-assets.ts).
 set -eu
 
 missing=""
-command -v dnsperf >/dev/null 2>&1 || missing="$missing dnsperf"
+need() { # program, package
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need dnsperf dnsperf
+need dig bind9-dnsutils
+need curl curl
+need ss iproute2
 [ -n "$missing" ] || { echo "install-tools: nothing is missing"; exit 0; }
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

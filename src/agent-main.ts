@@ -28,7 +28,6 @@ async function runAgent(config: AgentConfig): Promise<number> {
     level: config.logLevel,
     format: config.logFormat,
     wallMs: () => systemClock.wallMs(),
-    mayBlock: false,
   });
   // Nothing that we did not foresee ends the answers (invariant I6): it is loud, and the DNS loop turns on.
   process.on("uncaughtException", (error) => log.error("unexpected error; the agent goes on", { error }));

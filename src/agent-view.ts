@@ -14,10 +14,10 @@ import type {
 } from "./admin/admin-view.ts";
 import type { AnswerTable } from "./answers/answer-table.ts";
 import { MASK_ALL } from "./answers/delta.ts";
-import type { Responder } from "./answers/responder.ts";
+import { ANSWERS_LIVE, ANSWERS_STALE, type Responder } from "./answers/responder.ts";
 import type { Clock } from "./base/clock.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
-import { EDE_STALE_ANSWER, EDE_STALE_NXDOMAIN, MAX_UDP_PAYLOAD_OCTETS } from "./dns/constants.ts";
+import { MAX_UDP_PAYLOAD_OCTETS } from "./dns/constants.ts";
 import { TRANSPORT_UDP } from "./dns/transport.ts";
 import type { EventLoopMeter } from "./metrics/event-loop-meter.ts";
 import { KINDS, type Kind } from "./model/records.ts";
@@ -31,6 +31,8 @@ export interface AgentStages {
   readonly clock: Clock;
   readonly table: AnswerTable;
   readonly responder: Responder;
+  /** The health probe's own, over the same table: the probe is no client, and no counter moves. */
+  readonly probedResponder: Responder;
   readonly meters: ServerMeters;
   readonly loop: EventLoopMeter;
   readonly sync: SyncThread;
@@ -63,7 +65,8 @@ export class AgentView implements AdminView {
 
   /** That this runs at all shows that the DNS loop turns; the probe shows that it answers. */
   health(): readonly Condition[] {
-    const octets = this.#stages.responder.respond(PROBE, PROBE.length, this.#probeReply, TRANSPORT_UDP);
+    const { probedResponder } = this.#stages;
+    const octets = probedResponder.respond(PROBE, PROBE.length, this.#probeReply, TRANSPORT_UDP);
     const isMet = octets >= PROBE.length;
     return [{ name: "dns-loop", isMet, reason: isMet ? "it answers" : "it gives no answer" }];
   }
@@ -153,21 +156,26 @@ export class AgentView implements AdminView {
 
   traffic(): Traffic {
     const { meters, responder } = this.#stages;
-    const { extendedErrors } = responder;
-    const staleAnswers = extendedErrors[EDE_STALE_ANSWER] + extendedErrors[EDE_STALE_NXDOMAIN];
-    const dropped = meters.udpDropped + meters.tcpDropped;
     return {
       udpRequests: meters.udpQueries,
       tcpRequests: meters.tcpQueries,
       responsesByRcode: meters.responsesByRcode,
-      dropped,
+      dropped: meters.udpDropped + meters.tcpDropped,
+      failures: meters.failures,
       truncated: meters.udpTruncated,
-      liveAnswers: Math.max(0, meters.udpQueries + meters.tcpQueries - dropped - staleAnswers),
-      staleAnswers,
-      extendedErrors,
+      sendErrors: meters.udpSendErrors,
+      sendQueueOverflows: meters.udpSendQueueOverflows,
+      liveAnswers: responder.answers[ANSWERS_LIVE],
+      staleAnswers: responder.answers[ANSWERS_STALE],
+      extendedErrors: responder.extendedErrors,
+      socketErrors: meters.socketErrors,
       tcpConnectionsOpen: meters.tcpConnectionsOpen,
       tcpConnectionsAccepted: meters.tcpConnectionsAccepted,
       tcpConnectionsRejected: meters.tcpConnectionsRejected,
+      tcpConnectionsEvicted: meters.tcpConnectionsEvicted,
+      tcpConnectionsTimedOut: meters.tcpConnectionsTimedOut,
+      tcpConnectionsMalformed: meters.tcpConnectionsMalformed,
+      tcpAcceptErrors: meters.tcpAcceptErrors,
     };
   }
 

@@ -4,11 +4,12 @@ import { AgentView } from "./agent-view.ts";
 import { AnswerTable } from "./answers/answer-table.ts";
 import { DeltaApplier } from "./answers/apply-delta.ts";
 import { MASK_ALL } from "./answers/delta.ts";
-import { Responder } from "./answers/responder.ts";
+import { Responder, type ResponderOptions } from "./answers/responder.ts";
 import { Backoff } from "./base/backoff.ts";
 import { compactHeap } from "./base/compact-heap.ts";
 import { systemClock as clock } from "./base/clock.ts";
 import type { Logger } from "./base/logger.ts";
+import { allowOptimizing } from "./base/optimizing-compiler.ts";
 import { systemRandom as random } from "./base/random.ts";
 import { parseIpAddress } from "./model/ip-address.ts";
 import type { SocketAddress } from "./base/socket-address.ts";
@@ -31,6 +32,8 @@ export interface AgentFiles {
  * shares the port knows everything. An empty table would take their queries and know nothing.
  */
 const EMPTY_LIMIT_MS = 2_000;
+/** By then the first list is parsed. */
+const OPTIMIZE_AFTER_MS = 5_000;
 const SYNC_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
 /**
@@ -56,7 +59,7 @@ export class Agent {
       workerFile: files.syncWorker,
       workerData: { config, version, credentialsWorkerFile: files.credentialsWorker },
       clock,
-      log: log.child("sync"),
+      log,
       backoff: new Backoff(SYNC_BACKOFF, random),
       apply: (delta) => {
         applier.apply(delta);
@@ -66,13 +69,14 @@ export class Agent {
         this.#table.freshMask = 0;
       },
     });
-    const responder = new Responder(this.#table, {
+    const answering: ResponderOptions = {
       zones: config.zones,
       ttlSeconds: config.ttlSeconds,
       pods: config.pods,
       tracksAllEndpoints: config.endpoints === "all" || config.source === "manifests",
       nameServerAddresses: nameServerAddresses(config.listen),
-    });
+    };
+    const responder = new Responder(this.#table, answering);
     this.#server = new DnsServer(config.listen, {
       handler: (query, length, out, transport) => responder.respond(query, length, out, transport),
       meters: this.#meters,
@@ -86,6 +90,7 @@ export class Agent {
       clock,
       table: this.#table,
       responder,
+      probedResponder: new Responder(this.#table, answering),
       meters: this.#meters,
       loop: this.#loop,
       sync: this.#sync,
@@ -104,12 +109,13 @@ export class Agent {
   async start(): Promise<void> {
     this.#sync.start();
     this.#loop.start();
-    await this.#untilKnowing();
-    // Before the sockets are open: no query waits for it.
+    // While the other thread comes up, and before the sockets are open: nobody waits for it.
     compactHeap();
+    await this.#untilKnowing();
     this.#stale.start();
     await this.#server.start();
     await this.#admin.start();
+    clock.setTimer(OPTIMIZE_AFTER_MS, allowOptimizing);
   }
 
   async #untilKnowing(): Promise<void> {

@@ -111,15 +111,28 @@ export interface Traffic {
   readonly responsesByRcode: ArrayLike<number>;
   /** Queries that no reply is due to. */
   readonly dropped: number;
+  /** Queries that got no response because of an error of ours. */
+  readonly failures: number;
   readonly truncated: number;
-  /** Responses from data in step with its source, and from data that is not. */
+  /** Responses over UDP that the kernel refused, and those given up because too many waited for the network. */
+  readonly sendErrors: number;
+  readonly sendQueueOverflows: number;
+  /** Answers and denials from our zones: from data in step with its source, and from data that is not. */
   readonly liveAnswers: number;
   readonly staleAnswers: number;
   /** Index: the INFO-CODE of RFC 8914. */
   readonly extendedErrors: ArrayLike<number>;
+  /** Listening sockets that broke and were opened again. */
+  readonly socketErrors: number;
   readonly tcpConnectionsOpen: number;
   readonly tcpConnectionsAccepted: number;
   readonly tcpConnectionsRejected: number;
+  /** Closed by us: idle while a new one needed the place, idle for too long, or with a message that is no DNS. */
+  readonly tcpConnectionsEvicted: number;
+  readonly tcpConnectionsTimedOut: number;
+  readonly tcpConnectionsMalformed: number;
+  /** Connections that the kernel could not hand over. */
+  readonly tcpAcceptErrors: number;
 }
 
 /** Counts since the start. */

@@ -4,10 +4,13 @@ import {
   EDE_NOT_AUTHORITATIVE,
   EDE_NOT_SUPPORTED,
   EDE_OTHER,
+  EDE_STALE_ANSWER,
+  EDE_STALE_NXDOMAIN,
   RCODE_BADVERS,
   RCODE_FORMERR,
   RCODE_NOTIMP,
   RCODE_REFUSED,
+  RCODE_SERVFAIL,
   TYPE_AXFR,
   TYPE_IXFR,
   TYPE_MAILA,
@@ -40,6 +43,10 @@ const MAX_LABELS = 128;
 /** INFO-CODEs that IANA has registered, and room. */
 const EXTENDED_ERRORS = 32;
 
+/** Indices of `Responder.answers`. */
+export const ANSWERS_LIVE = 0;
+export const ANSWERS_STALE = 1;
+
 export interface ResponderOptions {
   /** Names of the zones served; the first that is no reverse zone is the one PTR records lead to. Reverse zones are served whole. */
   readonly zones: readonly string[];
@@ -55,6 +62,8 @@ export interface ResponderOptions {
 export class Responder {
   /** Replies so far by the INFO-CODE of their Extended DNS Error, whether or not the client could be told (no EDNS). */
   readonly extendedErrors = new Float64Array(EXTENDED_ERRORS);
+  /** Answers and denials from our zones so far, by whether they rest on data in step with its source (`ANSWERS_*`). */
+  readonly answers = new Float64Array(2);
   readonly #query = createQuery();
   readonly #reply = new Reply();
   readonly #context: AnswerContext;
@@ -94,8 +103,16 @@ export class Responder {
     if (outcome === QUERY_OK) this.#answer(query);
     else this.#reply.rcode = rcodeOfFault(outcome);
     const reply = this.#reply;
-    if (reply.edeCode !== EDE_NONE) this.extendedErrors[reply.edeCode]++;
+    this.#count(reply);
     return reply.finish(query, transport);
+  }
+
+  #count({ edeCode, isAuthoritative, rcode }: Reply): void {
+    if (edeCode !== EDE_NONE) this.extendedErrors[edeCode]++;
+    // An alias chain that leads nowhere is authoritative and fails.
+    if (!isAuthoritative || rcode === RCODE_SERVFAIL) return;
+    const isStale = edeCode === EDE_STALE_ANSWER || edeCode === EDE_STALE_NXDOMAIN;
+    this.answers[isStale ? ANSWERS_STALE : ANSWERS_LIVE]++;
   }
 
   #answer(query: Query): void {

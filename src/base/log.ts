@@ -6,11 +6,6 @@ export interface LogOptions {
   readonly format: "json" | "pretty";
   /** Milliseconds since 1970 (`Clock.wallMs`). */
   readonly wallMs: () => number;
-  /**
-   * Whether a write may wait. False on the DNS thread: a reader of standard error that stands still must not stop answers, so
-   * lines are written off the thread and dropped when more than `MAX_BUFFERED_OCTETS` wait. True elsewhere: no line is lost.
-   */
-  readonly mayBlock: boolean;
   /** Where lines go instead of standard error. */
   readonly destination?: LogDestination;
 }
@@ -21,6 +16,7 @@ interface LogDestination {
 }
 
 const STANDARD_ERROR = 2;
+/** Lines that wait for a reader of standard error; what comes on top is dropped. */
 const MAX_BUFFERED_OCTETS = 1024 * 1024;
 
 /** Of one message of one component, this many lines pass in one window; what follows is counted instead. */
@@ -131,7 +127,7 @@ class RepetitionLimit {
 }
 
 async function openDestination(options: LogOptions): Promise<LogDestination> {
-  const lines = options.destination ?? openStandardError(options.mayBlock);
+  const lines = options.destination ?? openStandardError();
   if (options.format === "json") return lines;
   // Its formatter, not its transport: transports run in a thread of their own and do not survive bundling.
   const { prettyFactory } = await import("pino-pretty");
@@ -148,12 +144,9 @@ async function openDestination(options: LogOptions): Promise<LogDestination> {
   return { write: (line) => lines.write(toPretty(line)) };
 }
 
-function openStandardError(mayBlock: boolean): LogDestination {
-  const destination = pino.destination({
-    fd: STANDARD_ERROR,
-    sync: mayBlock,
-    maxLength: MAX_BUFFERED_OCTETS,
-  });
+/** Written off the thread, which is the one that answers: a reader that stands still must not stop it. */
+function openStandardError(): LogDestination {
+  const destination = pino.destination({ fd: STANDARD_ERROR, sync: false, maxLength: MAX_BUFFERED_OCTETS });
   // Standard error on a full disk: there is nowhere left to say so, and without a listener the process would end.
   destination.on("error", () => {});
   return destination;

@@ -81,6 +81,8 @@ function parseQuestion(words: readonly string[]): Parsed<Question> {
   const type = typeText === undefined ? undefined : parseType(typeText);
   if (typeText !== undefined && type === undefined)
     return { problem: `type: ${quote(typeText)} is unknown; accepted is ${TYPE_FORM}` };
+  // RFC 6895 section 3.1; dns2 would ask for type A.
+  if (type === 0) return { problem: `type: ${quote(typeText ?? "")} is reserved; accepted is ${TYPE_FORM}` };
   if (isIP(name) !== 0) return { value: { name: reverseName(name), types: [type ?? TYPE_PTR] } };
   const problem = nameProblem(name);
   if (problem !== undefined)

@@ -111,14 +111,25 @@ function formatData(record: Resource): string {
       return [absolute(primary), absolute(admin), serial, refresh, retry, expiration, minimum].join(" ");
     }
     case dns.TYPE_TXT:
-      return formatStrings(record.data);
+      return formatStrings(Array.isArray(record.data) ? record.data : []);
+    case dns.TYPE_HINFO: {
+      const strings = readHinfo(record.data);
+      return strings === undefined ? formatOpaque(record.data) : formatStrings(strings);
+    }
     default:
       return formatOpaque(record.data);
   }
 }
 
-function formatStrings(data: Resource["data"]): string {
-  const strings = Array.isArray(data) ? data : [];
+/** CPU and OS (RFC 1035 section 3.3.2), which dns2 leaves as octets; undefined when they are not two character-strings. */
+function readHinfo(data: Resource["data"]): readonly string[] | undefined {
+  if (!Buffer.isBuffer(data) || data.length === 0) return undefined;
+  const osAt = 1 + data[0];
+  if (osAt >= data.length || osAt + 1 + data[osAt] !== data.length) return undefined;
+  return [data.toString("utf8", 1, osAt), data.toString("utf8", osAt + 1)];
+}
+
+function formatStrings(strings: readonly string[]): string {
   return strings.map((text) => `"${printable(text).replaceAll('"', String.raw`\"`)}"`).join(" ");
 }
 

@@ -15,6 +15,8 @@ export interface Metric {
 }
 
 const STATES = ["never", "restored", "syncing", "live", "stale"] as const;
+/** Of the guard. */
+const POLICIES = ["zero-guard", "wrong-cluster"];
 
 /** Every metric of the agent, once, in the order of the exposition. */
 export const METRICS: readonly Metric[] = [
@@ -67,6 +69,26 @@ export const METRICS: readonly Metric[] = [
     read: (view) => [[view.traffic().truncated]],
   },
   {
+    name: "holdfast_dns_send_failures_total",
+    type: "counter",
+    help: "Responses over UDP that could not be sent; while most succeed, errors are sampled.",
+    labels: ["reason"],
+    read: (view) => {
+      const { sendErrors, sendQueueOverflows } = view.traffic();
+      return [
+        [sendErrors, "error"],
+        [sendQueueOverflows, "queue-full"],
+      ];
+    },
+  },
+  {
+    name: "holdfast_dns_failures_total",
+    type: "counter",
+    help: "DNS messages that got no response because of an unexpected error, which the log has.",
+    labels: [],
+    read: (view) => [[view.traffic().failures]],
+  },
+  {
     name: "holdfast_dns_answers_total",
     type: "counter",
     help: "Responses for our zones, by whether the data was in step with its source.",
@@ -94,6 +116,13 @@ export const METRICS: readonly Metric[] = [
     read: readListeners,
   },
   {
+    name: "holdfast_dns_socket_errors_total",
+    type: "counter",
+    help: "Listening sockets that broke and were opened again.",
+    labels: [],
+    read: (view) => [[view.traffic().socketErrors]],
+  },
+  {
     name: "holdfast_dns_tcp_connections",
     type: "gauge",
     help: "TCP connections open now.",
@@ -113,6 +142,27 @@ export const METRICS: readonly Metric[] = [
     help: "TCP connections closed at once because a limit was reached.",
     labels: [],
     read: (view) => [[view.traffic().tcpConnectionsRejected]],
+  },
+  {
+    name: "holdfast_dns_tcp_connections_closed_total",
+    type: "counter",
+    help: "TCP connections closed by the agent after they were accepted.",
+    labels: ["reason"],
+    read: (view) => {
+      const { tcpConnectionsEvicted, tcpConnectionsTimedOut, tcpConnectionsMalformed } = view.traffic();
+      return [
+        [tcpConnectionsEvicted, "evicted"],
+        [tcpConnectionsTimedOut, "timed-out"],
+        [tcpConnectionsMalformed, "malformed"],
+      ];
+    },
+  },
+  {
+    name: "holdfast_dns_tcp_accept_errors_total",
+    type: "counter",
+    help: "TCP connections that the kernel could not hand over.",
+    labels: [],
+    read: (view) => [[view.traffic().tcpAcceptErrors]],
   },
   {
     name: "holdfast_table_entries",
@@ -299,7 +349,7 @@ function readListeners(view: AdminView): Sample[] {
 }
 
 function readHeldLists(view: AdminView): Sample[] {
-  const counts = new Map<string, number>();
+  const counts = new Map(POLICIES.map((policy) => [policy, 0]));
   for (const { policy } of view.held()) counts.set(policy, (counts.get(policy) ?? 0) + 1);
   return [...counts].map(([policy, count]) => [count, policy]);
 }

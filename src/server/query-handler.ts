@@ -1,10 +1,4 @@
-/** How the query came; a reply over TCP is not bound by the client's UDP payload size. */
-export const TRANSPORT_UDP = 0;
-export const TRANSPORT_TCP = 1;
-export type Transport = typeof TRANSPORT_UDP | typeof TRANSPORT_TCP;
-
-/** No reply is due (RFC 1035 section 4.1.1: shorter than a header, or a response). */
-export const DROP = 0;
+import type { Transport } from "../dns/transport.ts";
 
 /**
  * What the servers need of the answer stage.

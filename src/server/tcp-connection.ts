@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { HEADER_OCTETS, MAX_TCP_MESSAGE_OCTETS } from "../dns/constants.ts";
-import { DROP, TRANSPORT_TCP } from "./query-handler.ts";
+import { DROP, TRANSPORT_TCP } from "../dns/transport.ts";
 import { isWorthLogging, type ServerContext } from "./server-context.ts";
 import { LENGTH_OCTETS, MessageSplitter } from "./tcp-framing.ts";
 import type { TurnShare } from "./turn-share.ts";

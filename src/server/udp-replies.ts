@@ -1,5 +1,6 @@
 import { MAX_UDP_PAYLOAD_OCTETS } from "../dns/constants.ts";
-import { DROP, TRANSPORT_UDP, type QueryHandler } from "./query-handler.ts";
+import { DROP, TRANSPORT_UDP } from "../dns/transport.ts";
+import type { QueryHandler } from "./query-handler.ts";
 import { isWorthLogging, type ServerContext } from "./server-context.ts";
 import type { ServerMeters } from "./server-meters.ts";
 

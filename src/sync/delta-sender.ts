@@ -1,5 +1,5 @@
 /** Deltas that may be on their way at once: enough to keep both threads busy, too few to fill the DNS loop's turn. */
-const WINDOW = 2;
+const SERVING_WINDOW = 2;
 
 export type Delta = Uint8Array<ArrayBuffer>;
 
@@ -13,9 +13,17 @@ export class DeltaSender {
   readonly #post: (delta: Delta) => void;
   readonly #queue: Iterator<Delta>[] = [];
   #unacknowledged = 0;
+  #window: number;
 
-  constructor(post: (delta: Delta) => void) {
+  /** @param isServing  false: no socket is open yet, nobody waits for the DNS loop, and all may be on its way at once. */
+  constructor(post: (delta: Delta) => void, isServing: boolean) {
     this.#post = post;
+    this.#window = isServing ? SERVING_WINDOW : Infinity;
+  }
+
+  /** From now on packets wait for the DNS loop. */
+  serve(): void {
+    this.#window = SERVING_WINDOW;
   }
 
   /** @param then  Runs when all deltas up to here were posted. */
@@ -31,7 +39,7 @@ export class DeltaSender {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#unacknowledged < WINDOW) {
+    while (this.#queue.length > 0 && this.#unacknowledged < this.#window) {
       const next = this.#queue[0].next();
       if (next.done === true) {
         this.#queue.shift();

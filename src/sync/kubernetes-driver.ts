@@ -71,7 +71,7 @@ export class KubernetesDriver implements SourceDriver {
     const { endpoints, budget, clock, random, log } = this.#options;
     const transport = this.#transport;
     this.#source = createKubernetesSource(
-      { endpoints, resume },
+      { endpoints, resume, clusterUid: this.#wrongCluster.clusterUid },
       { transport, budget, clock, random, log },
       sink,
     );

@@ -7,6 +7,8 @@ import type { Kind } from "../model/records.ts";
 export interface SyncWorkerData {
   readonly config: AgentConfig;
   readonly version: string;
+  /** Not the first sync thread of this agent: the sockets are open. */
+  readonly isServing: boolean;
   /** Where the credentials process's program is. */
   readonly credentialsWorkerFile: string;
 }

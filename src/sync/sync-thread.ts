@@ -21,8 +21,9 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb:
 
 export interface SyncThreadOptions {
   readonly workerFile: string;
-  readonly workerData: SyncWorkerData;
+  readonly workerData: Omit<SyncWorkerData, "isServing">;
   readonly clock: Clock;
+  /** The agent's: each component of the thread has its child. */
   readonly log: Logger;
   readonly backoff: Backoff;
   /** Applies one delta to the answer table. Where it throws, the thread is started again and sends everything anew. */
@@ -102,7 +103,8 @@ export class SyncThread {
   }
 
   start(): void {
-    const { workerFile, workerData, clock } = this.#options;
+    const { workerFile, clock } = this.#options;
+    const workerData: SyncWorkerData = { ...this.#options.workerData, isServing: this.#restarts > 0 };
     this.#hasRead = false;
     this.#startedAtMs = clock.nowMs();
     this.#heardAtMs = this.#startedAtMs;
@@ -176,9 +178,13 @@ export class SyncThread {
   }
 
   #log({ level, component, text, fields }: SyncMessage & { type: "log" }): void {
+    this.#logger(component)[level](text, fields);
+  }
+
+  #logger(component: string): Logger {
     const known = this.#loggers.get(component) ?? this.#options.log.child(component);
     this.#loggers.set(component, known);
-    known[level](text, fields);
+    return known;
   }
 
   #apply(worker: Worker, delta: Uint8Array): void {
@@ -220,7 +226,7 @@ export class SyncThread {
   }
 
   #ended(reason: string): void {
-    const { clock, log, backoff } = this.#options;
+    const { clock, backoff } = this.#options;
     this.#worker = undefined;
     this.#check?.cancel();
     if (this.#isStopping) return;
@@ -228,7 +234,7 @@ export class SyncThread {
     this.#restarts++;
     if (clock.nowMs() - this.#startedAtMs > HEALTHY_MS) backoff.reset();
     const delayMs = backoff.nextMs();
-    log.error("sync thread ended; answers go on from what is known", {
+    this.#logger("sync").error("sync thread ended; answers go on from what is known", {
       reason,
       restartInMs: Math.round(delayMs),
     });

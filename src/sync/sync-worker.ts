@@ -18,7 +18,7 @@ import type { SourceDriver } from "./source-driver.ts";
 import { Sync } from "./sync.ts";
 import { yieldToDnsThread } from "./thread-priority.ts";
 
-const { config, version, credentialsWorkerFile } = workerData as SyncWorkerData;
+const { config, version, isServing, credentialsWorkerFile } = workerData as SyncWorkerData;
 
 async function main(): Promise<void> {
   yieldToDnsThread();
@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     log,
     post,
     compact: compactHeap,
+    isServing,
   });
   parentPort!.on("message", (command: SyncCommand) => {
     if (command.type === "applied") sync.applied();

@@ -11,7 +11,7 @@ import type { SnapshotStore } from "../snapshot/snapshot-store.ts";
 import { SnapshotWriter } from "../snapshot/snapshot-writer.ts";
 import { KindStates } from "../sources/kind-states.ts";
 import { DeltaSender } from "./delta-sender.ts";
-import { REPORT_INTERVAL_MS, type SyncMessage, type SyncReport } from "./messages.ts";
+import { REPORT_INTERVAL_MS, type SyncMessage } from "./messages.ts";
 import { ModelSink } from "./model-sink.ts";
 import type { SourceDriver } from "./source-driver.ts";
 import { composeReport } from "./sync-report.ts";
@@ -25,6 +25,8 @@ export interface SyncOptions {
   readonly post: (message: SyncMessage) => void;
   /** Gives back the memory that a list or a start has left as garbage. May take some milliseconds. */
   readonly compact: () => void;
+  /** The DNS thread has open sockets: it must not be kept from them by more than a delta or two. */
+  readonly isServing: boolean;
 }
 
 /** After a list, the changes that follow it and the snapshot that it causes. */
@@ -53,6 +55,7 @@ export class Sync {
   #restored: Snapshot | undefined;
   #snapshotProblems: readonly string[] = [];
   #isFlushScheduled = false;
+  #areStatesChanged = false;
   #isSwept = false;
   #isStopped = false;
   #reportTimer: Timer | undefined;
@@ -62,7 +65,10 @@ export class Sync {
     this.#options = options;
     const { clock, log, store, driver } = options;
     this.#compiler = new Compiler(this.#model, options.tracksAllEndpoints);
-    this.#states = new KindStates({ feeds: driver.feeds, clock }, () => this.#scheduleFlush());
+    this.#states = new KindStates({ feeds: driver.feeds, clock }, () => {
+      this.#areStatesChanged = true;
+      this.#scheduleFlush();
+    });
     this.#modelSink = new ModelSink(this.#model, {
       changed: () => this.#changed(),
       progressed: () => this.#writer.progressed(),
@@ -73,7 +79,7 @@ export class Sync {
       },
       status: (feed, status) => this.#states.status(feed, status),
     });
-    this.#sender = new DeltaSender((delta) => options.post({ type: "delta", delta }));
+    this.#sender = new DeltaSender((delta) => options.post({ type: "delta", delta }), options.isServing);
     this.#writer = new SnapshotWriter({ store, clock, log, takeSnapshot: () => this.#takeSnapshot() });
   }
 
@@ -85,10 +91,13 @@ export class Sync {
     if (this.#isStopped) return;
     this.#scheduleCompaction();
     this.#sender.send(this.#compiler.all());
+    // Only now: a state that is told before its facts would deny them (invariant I2).
+    this.#markRestored();
     this.#sendStates();
     this.#sender.send([], () => {
+      this.#sender.serve();
       // Whoever is told so can also see what it is, and how old.
-      post({ type: "report", report: this.#report() });
+      this.#postReport();
       post({ type: "restored", hasSnapshot: this.#restored !== undefined });
     });
     this.#guard = createGuard(
@@ -127,6 +136,11 @@ export class Sync {
     for (const { feed, resourceVersion, complete, records } of loaded.snapshot?.feeds ?? []) {
       this.#model.restore(feed, records);
       this.#modelSink.restore(feed, { resourceVersion, isComplete: complete });
+    }
+  }
+
+  #markRestored(): void {
+    for (const { feed, complete } of this.#restored?.feeds ?? []) {
       if (complete) for (const part of partsOf(feed)) this.#states.restored(part);
     }
   }
@@ -156,6 +170,8 @@ export class Sync {
   #flush(): void {
     this.#isFlushScheduled = false;
     this.#dropUnconfigured();
+    if (this.#areStatesChanged) this.#postReport();
+    this.#areStatesChanged = false;
     const changes = this.#model.takeChanges();
     if (changes.namespaces.length + changes.services.length > 0) {
       this.#sender.send(this.#compiler.changes(changes));
@@ -219,13 +235,13 @@ export class Sync {
   }
 
   #scheduleReport(): void {
-    const { clock, post } = this.#options;
-    post({ type: "report", report: this.#report() });
+    const { clock } = this.#options;
+    this.#postReport();
     this.#reportTimer = clock.setTimer(REPORT_INTERVAL_MS, () => this.#scheduleReport());
   }
 
-  #report(): SyncReport {
-    return composeReport({
+  #postReport(): void {
+    const report = composeReport({
       model: this.#model,
       states: this.#states,
       sink: this.#modelSink,
@@ -236,6 +252,7 @@ export class Sync {
       driver: this.#options.driver,
       clock: this.#options.clock,
     });
+    this.#options.post({ type: "report", report });
   }
 }
 

@@ -112,6 +112,10 @@ describe("an agent and an API server", { concurrency: 5 }, () => {
       const { traffic } = await agent.status();
       assert.deepEqual(traffic.extendedErrors, {});
       assert.equal(traffic.staleAnswers, 0);
+      assert.equal((await probe.query("www.example.com", "A")).rcode, "REFUSED");
+      const { liveAnswers, responsesByRcode } = (await agent.status()).traffic;
+      assert.equal(responsesByRcode["REFUSED"], 1);
+      assert.equal(liveAnswers, responsesByRcode["NOERROR"] + responsesByRcode["NXDOMAIN"]);
     });
   });
 

@@ -79,6 +79,8 @@ describe("the end of an agent", { concurrency: 2 }, () => {
     agent.start({ options: [`--manifests=${agent.directory}`] });
     await agent.untilLogged("any line", () => true);
     assert.equal(await agent.stop(), 0);
+    for (const line of agent.output().split("\n"))
+      assert.ok(line.split('"component":').length <= 2, `a component twice: ${line}`);
   });
 
   test("a successor on the same address takes over without a lost query", async (t) => {

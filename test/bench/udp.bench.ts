@@ -15,9 +15,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Logger } from "../../src/base/logger.ts";
+import { TRANSPORT_UDP } from "../../src/dns/transport.ts";
 import { lookupLiteral } from "../../src/server/bind-probe.ts";
 import { DnsServer } from "../../src/server/dns-server.ts";
-import { TRANSPORT_UDP, type QueryHandler } from "../../src/server/query-handler.ts";
+import type { QueryHandler } from "../../src/server/query-handler.ts";
 import { ServerMeters } from "../../src/server/server-meters.ts";
 
 const VARIANTS = ["holdfast", "default lookup", "literal lookup", "send callback", "list of views"] as const;

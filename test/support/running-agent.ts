@@ -79,15 +79,6 @@ export class RunningAgent {
     );
   }
 
-  get pid(): number {
-    return this.#running.pid;
-  }
-
-  /** Resolves with the exit code. */
-  get exited(): Promise<number | null> {
-    return this.#running.exited;
-  }
-
   /** What the present process has written. */
   output(): string {
     return this.#running.output().slice(this.#logStart);
@@ -212,6 +203,6 @@ export class RunningAgent {
   }
 }
 
-export function portOf(address: string): number {
+function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
 }

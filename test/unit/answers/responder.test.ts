@@ -2,14 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnswerTable } from "../../../src/answers/answer-table.ts";
-import { Responder } from "../../../src/answers/responder.ts";
+import { ANSWERS_LIVE, ANSWERS_STALE, Responder } from "../../../src/answers/responder.ts";
 import * as dns from "../../../src/dns/constants.ts";
 import { messageEdns } from "../../../src/dns/edns.ts";
 import type { Message } from "../../../src/dns/message.ts";
 import { DROP, TRANSPORT_TCP, TRANSPORT_UDP, type Transport } from "../../../src/dns/transport.ts";
 import { composeQuery, describeReply, parseReply, type Reply } from "../../support/answer-paths-message.ts";
 import { ALL_FRESH, compiledTable, STALE_TEXT, toRecords } from "../../support/answer-paths-table.ts";
-import { endpoints, headless, namespace, service, slice } from "../../support/cluster-builder.ts";
+import {
+  endpoints,
+  externalName,
+  headless,
+  namespace,
+  service,
+  slice,
+} from "../../support/cluster-builder.ts";
 import { hex, opt, packet, QUESTION, uint16, wireName } from "../dns/packets.ts";
 
 const WEB = "web.shop.svc.cluster.local. A";
@@ -22,6 +29,7 @@ function createTable(isFresh = true): AnswerTable {
     records: toRecords([
       namespace("shop"),
       service("shop/web", { ips: ["10.0.0.1"], ports: ["http/TCP/80"] }),
+      externalName("shop/alias", "elsewhere.example.com"),
       headless("shop/three"),
       slice("shop/three", { endpoints: endpoints("10.1.0.1", "10.1.0.2", "10.1.0.3") }),
       headless("shop/big"),
@@ -300,6 +308,21 @@ test("Extended DNS Errors are counted, also those that a client without EDNS is 
       [dns.EDE_NOT_AUTHORITATIVE, 1],
     ],
   );
+});
+
+test("what our zones answered is counted by freshness; refusals, failures and faults are not", () => {
+  for (const isFresh of [true, false]) {
+    const responder = createResponder(createTable(isFresh));
+    const ask = (query: string) => respond(responder, composeQuery({ query }));
+    const counts = () => [responder.answers[ANSWERS_LIVE], responder.answers[ANSWERS_STALE]];
+    for (const name of ["www.example.com. A", "alias.shop.svc.cluster.local. A", "9.9.9.9.in-addr.arpa. PTR"])
+      ask(name);
+    ask("web.shop.svc.cluster.local. AXFR");
+    respond(responder, packet({ counts: [0, 0, 0, 0] }));
+    assert.deepEqual(counts(), [0, 0]);
+    for (const name of [WEB, "web.shop.svc.cluster.local. TXT", "nope.shop.svc.cluster.local. A"]) ask(name);
+    assert.deepEqual(counts(), isFresh ? [3, 0] : [0, 3]);
+  }
 });
 
 test("one reply leaves nothing behind for the next", () => {

@@ -5,7 +5,7 @@ import { runCommand } from "../../../src/cli/commands.ts";
 import type { Answerer } from "./dns-stub.ts";
 import { record, replyTo, startDnsStub } from "./dns-stub.ts";
 
-const { A, AAAA, SRV, TXT, PTR, SOA, NS, CNAME } = Packet.TYPE;
+const { A, AAAA, SRV, TXT, PTR, SOA, NS, CNAME, HINFO } = Packet.TYPE;
 const WEB = "web.shop.svc.cluster.local";
 const ZONE_SOA = record("cluster.local", SOA, {
   primary: "ns.dns.cluster.local",
@@ -104,7 +104,9 @@ suite("lookup prints", () => {
           record(WEB, CNAME, { domain: "example.com" }),
           record(WEB, NS, { ns: "ns.dns.cluster.local" }),
           record(WEB, Packet.TYPE.MX, { priority: 10, exchange: "mx.example" }),
-          record(WEB, 13, { data: Buffer.from([1, 65, 0]) }),
+          record(WEB, HINFO, { data: Buffer.from("\u0007RFC8482\0") }),
+          record(WEB, HINFO, { data: Buffer.from([1, 65]) }),
+          record(WEB, 62_347, { data: Buffer.from([1, 65, 0]) }),
         );
         reply.additionals.push(record(`a.${WEB}`, A, { address: "10.1.0.1" }));
       }),
@@ -116,7 +118,9 @@ suite("lookup prints", () => {
       `${WEB}. 5 IN CNAME example.com.`,
       `${WEB}. 5 IN NS ns.dns.cluster.local.`,
       `${WEB}. 5 IN MX 10 mx.example.`,
-      String.raw`${WEB}. 5 IN HINFO \# 3 014100`,
+      `${WEB}. 5 IN HINFO "RFC8482" ""`,
+      String.raw`${WEB}. 5 IN HINFO \# 2 0141`,
+      String.raw`${WEB}. 5 IN TYPE62347 \# 3 014100`,
       ";; additional",
       `a.${WEB}. 5 IN A 10.1.0.1`,
     ]);
@@ -343,6 +347,7 @@ const USAGE: readonly {
     want: "a name is missing; accepted is NAME [TYPE], such as kubernetes.default.svc.cluster.local A",
   },
   { args: ["a", "B"], want: `type: "B" is unknown; ${TYPES}` },
+  { args: ["a", "TYPE0"], want: `type: "TYPE0" is reserved; ${TYPES}` },
   { args: ["a", "A", "b"], want: 'unexpected argument "b"; accepted is NAME [TYPE]' },
   { args: ["a..b"], want: 'name: "a..b": a label is empty; accepted is a DNS name or an IP address' },
   {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { WrongCluster } from "../../../src/guard/wrong-cluster.ts";
+import { ZeroGuard } from "../../../src/guard/zero-guard.ts";
 import { METRICS } from "../../../src/metrics/catalog.ts";
 import { createExposition } from "../../../src/metrics/exposition.ts";
 import { sampleView } from "../admin/sample-view.ts";
@@ -85,12 +87,23 @@ suite("createExposition()", () => {
     assert.equal(await line(), "5");
   });
 
+  test("has a zero for each policy of the guard while nothing is held", async () => {
+    for (const { name } of [new ZeroGuard(), new WrongCluster("")])
+      assert.ok((await samples()).includes(`holdfast_guard_held_lists{policy="${name}"} 0`), name);
+    const held = [{ policy: "zero-guard", feed: "services", reason: "", ageSeconds: 1 }];
+    const lines = (await samples(sampleView({ held: () => held }))).filter((line) => line.includes("held"));
+    assert.deepEqual(lines, [
+      'holdfast_guard_held_lists{policy="zero-guard"} 1',
+      'holdfast_guard_held_lists{policy="wrong-cluster"} 0',
+    ]);
+  });
+
   test("forgets what is no longer there", async () => {
     let held = [{ policy: "zero", feed: "services", reason: "", ageSeconds: 1 }];
     const exposition = createExposition(sampleView({ held: () => held }));
     assert.match(await exposition.render(), /^holdfast_guard_held_lists\{policy="zero"\} 1$/m);
     held = [];
-    assert.doesNotMatch(await exposition.render(), /^holdfast_guard_held_lists\{/m);
+    assert.doesNotMatch(await exposition.render(), /^holdfast_guard_held_lists\{policy="zero"\}/m);
   });
 
   test("shows the state of a kind as one of all, and names codes", async () => {
@@ -105,6 +118,14 @@ suite("createExposition()", () => {
       'holdfast_dns_extended_errors_total{error="Stale Answer"} 10',
       'holdfast_dns_listeners{transport="udp",state="open"} 1',
       'holdfast_dns_listeners{transport="udp",state="closed"} 0',
+      'holdfast_dns_send_failures_total{reason="error"} 4',
+      'holdfast_dns_send_failures_total{reason="queue-full"} 5',
+      "holdfast_dns_failures_total 2",
+      "holdfast_dns_socket_errors_total 3",
+      'holdfast_dns_tcp_connections_closed_total{reason="evicted"} 7',
+      'holdfast_dns_tcp_connections_closed_total{reason="timed-out"} 8',
+      'holdfast_dns_tcp_connections_closed_total{reason="malformed"} 9',
+      "holdfast_dns_tcp_accept_errors_total 6",
       'holdfast_ready{condition="dns-sockets"} 1',
       'holdfast_api_requests_total{outcome="ok"} 12',
       "holdfast_snapshot_last_write_success 1",

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
 import * as fc from "fast-check";
-import { DROP, type QueryHandler } from "../../../src/server/query-handler.ts";
+import { DROP } from "../../../src/dns/transport.ts";
+import type { QueryHandler } from "../../../src/server/query-handler.ts";
 import { MAX_QUERIES_PER_CONNECTION, MAX_UNSENT_OCTETS } from "../../../src/server/tcp-connection.ts";
 import {
   IDLE_TIMEOUT_MS,

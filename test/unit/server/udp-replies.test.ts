@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DROP, type QueryHandler } from "../../../src/server/query-handler.ts";
+import { DROP } from "../../../src/dns/transport.ts";
+import type { QueryHandler } from "../../../src/server/query-handler.ts";
 import { MAX_QUEUED_REPLIES, UdpReplies, type ReplySocket } from "../../../src/server/udp-replies.ts";
 import { composeQuery, messageId } from "../../support/dns-client.ts";
 import { createContext, echo } from "./test-server.ts";

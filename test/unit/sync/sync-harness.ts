@@ -164,6 +164,7 @@ export class SyncHarness {
   readonly #inbox: SyncMessage[] = [];
   isRestored = false;
   report: SyncReport | undefined;
+  reports = 0;
   /** Posted and not applied. */
   deltasUnderWay = 0;
   mostDeltasUnderWay = 0;
@@ -183,6 +184,7 @@ export class SyncHarness {
       log: this.log,
       post: (message) => this.#post(message),
       compact: () => undefined,
+      isServing: true,
     });
   }
 
@@ -205,7 +207,10 @@ export class SyncHarness {
     const message = this.#inbox.shift();
     if (message === undefined) return false;
     if (message.type === "restored") this.isRestored = true;
-    if (message.type === "report") this.report = message.report;
+    if (message.type === "report") {
+      this.report = message.report;
+      this.reports++;
+    }
     if (message.type === "delta") {
       this.deltasUnderWay--;
       this.deltas++;

@@ -52,7 +52,7 @@ function startThread(t: TestContext, program: string, apply?: (delta: Uint8Array
   const harness = {
     thread: new SyncThread({
       workerFile,
-      workerData: {} as SyncWorkerData,
+      workerData: {} as Omit<SyncWorkerData, "isServing">,
       clock,
       log,
       // The longest pause that there can be, each time.

@@ -135,6 +135,22 @@ describe("deltas", () => {
     assert.ok(seen > 0);
   });
 
+  test("from the disk come before the states that speak of them too", async () => {
+    const node = new Node();
+    const services = manyServices(3_000);
+    await node.save({ ...SMALL, services });
+    const harness = new SyncHarness({ node, isSlow: true });
+    let seen = 0;
+    harness.onApplied = () => {
+      if ((node.table.completeMask & MASK_SERVICES) === 0) return;
+      seen++;
+      assert.equal(node.table.serviceCount, services.length);
+    };
+    await harness.start();
+    while (harness.deliver());
+    assert.ok(seen > 0);
+  });
+
   test("of many changes in one turn are compiled once", async () => {
     const harness = await liveHarness();
     const before = harness.deltas;
@@ -143,6 +159,27 @@ describe("deltas", () => {
     await harness.settle();
     assert.equal(harness.deltas - before, 2);
     assert.equal(harness.node.ask("web.default"), "NOERROR 10.97.0.49");
+  });
+});
+
+describe("reports", () => {
+  test("say at once what kinds are, once for all that changed in one turn, and before it is answered from", async () => {
+    const harness = new SyncHarness();
+    await harness.start();
+    const before = harness.reports;
+    const { table } = harness.node;
+    const seen: string[] = [];
+    harness.onApplied = () => {
+      if (table.completeMask !== MASK_ALL) return;
+      for (const { state, objects } of harness.report!.kinds) seen.push(`${state} ${objects}`);
+    };
+    for (const feed of HEADLESS_FEEDS) harness.driver.list(feed, "10", ...SMALL[feed as keyof typeof SMALL]);
+    harness.driver.live();
+    await harness.settle();
+    assert.deepEqual(seen.slice(0, 3), ["live 1", "live 2", "live 1"]);
+    assert.equal(harness.reports - before, 1);
+    await harness.pass(10_000);
+    assert.equal(harness.reports - before, 11);
   });
 });
 
