@@ -1,3 +1,5 @@
+// First, so that the thread comes up while the rest is loaded.
+import { firstSyncWorker } from "./sync/first-sync-worker.ts";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { Agent } from "./agent.ts";
@@ -37,6 +39,7 @@ async function runAgent(config: AgentConfig): Promise<number> {
 
   const files = {
     syncWorker: join(__dirname, "sync-worker.cjs"),
+    firstSyncWorker,
     credentialsWorker: join(__dirname, "credentials-worker.cjs"),
   };
   const agent = new Agent(config, files, packageJson.version, log);

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { AdminServer } from "./admin/admin-server.ts";
 import { AgentView } from "./agent-view.ts";
 import { AnswerTable } from "./answers/answer-table.ts";
@@ -25,6 +26,8 @@ export interface AgentFiles {
   /** Programs of the sync thread and of the credentials process. */
   readonly syncWorker: string;
   readonly credentialsWorker: string;
+  /** A sync thread that was started ahead of time. */
+  readonly firstSyncWorker: Worker;
 }
 
 /**
@@ -57,6 +60,7 @@ export class Agent {
     const applier = new DeltaApplier(this.#table);
     this.#sync = new SyncThread({
       workerFile: files.syncWorker,
+      firstWorker: files.firstSyncWorker,
       workerData: { config, version, credentialsWorkerFile: files.credentialsWorker },
       clock,
       log,

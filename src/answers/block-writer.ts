@@ -19,7 +19,7 @@ export class BlockWriter {
   }
 
   uint8(value: number): void {
-    this.#reserve(1);
+    if (this.#length === this.#bytes.length) this.#reserve(1);
     this.#bytes[this.#length++] = value;
   }
 

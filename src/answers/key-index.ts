@@ -15,6 +15,7 @@ export class KeyIndex {
   #hashes = new Int32Array(INITIAL_SLOTS);
   #details = new Int32Array(INITIAL_SLOTS);
   #mask = INITIAL_SLOTS - 1;
+  #limit = Math.floor(INITIAL_SLOTS * MAX_LOAD);
   #count = 0;
 
   get count(): number {
@@ -39,7 +40,7 @@ export class KeyIndex {
   }
 
   add(hash: number, handle: number, detail: number): void {
-    this.reserve(this.#count + 1);
+    if (this.#count >= this.#limit) this.#resize((this.#mask + 1) * 2);
     this.#place(hash | 0, handle, detail);
     this.#count++;
   }
@@ -99,6 +100,7 @@ export class KeyIndex {
     this.#hashes = new Int32Array(slots);
     this.#details = new Int32Array(slots);
     this.#mask = slots - 1;
+    this.#limit = Math.floor(slots * MAX_LOAD);
     for (let slot = 0; slot < handles.length; slot++) {
       if (handles[slot] !== FREE) this.#place(hashes[slot], handles[slot], details[slot]);
     }

@@ -62,8 +62,11 @@ export class Model {
 
   /** `replace`, of which `takeChanges` says nothing: what a snapshot held is compiled as a whole. */
   restore(feed: Feed, batch: RecordBatch): void {
+    const kind = kindOfFeed(feed);
     this.#isRestoring = true;
-    this.replace(feed, batch);
+    // The keys of one feed are distinct: in an empty store nothing has to be looked for.
+    if (this.#stores[kind].count === 0) this.#addAll(kind, FEEDS.indexOf(feed), batch);
+    else this.replace(feed, batch);
     this.#isRestoring = false;
   }
 
@@ -167,6 +170,12 @@ export class Model {
         batch.appendPacked(store.bytes, store.at(id), store.end(id));
     }
     return batch;
+  }
+
+  #addAll(kind: Kind, owner: number, batch: RecordBatch): void {
+    const bytes = batch.toBytes();
+    const store = this.#stores[kind];
+    for (const { at, end } of batch.spans()) this.#added(kind, store.add(bytes, at, end, owner));
   }
 
   /** Returns the id. */

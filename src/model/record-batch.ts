@@ -26,12 +26,17 @@ export class RecordBatch {
    * @throws RangeError if they are not a sequence of whole records.
    */
   static fromBytes(bytes: Uint8Array<ArrayBuffer>): RecordBatch {
-    const batch = new RecordBatch(0);
     let count = 0;
     for (const { at, end } of spansOf(bytes, bytes.length)) {
       checkRecord(bytes, at, end);
       count++;
     }
+    return RecordBatch.fromTrustedBytes(bytes, count);
+  }
+
+  /** The same for octets that a batch of this version gave (`toBytes`) and that are known to be unchanged. */
+  static fromTrustedBytes(bytes: Uint8Array<ArrayBuffer>, count: number): RecordBatch {
+    const batch = new RecordBatch(0);
     batch.#writer.bytes = bytes;
     batch.#writer.length = bytes.length;
     batch.#count = count;

@@ -188,7 +188,7 @@ class DiskSnapshotStore implements SnapshotStore {
   async #read(generation: Generation): Promise<FileContent> {
     try {
       const bytes = await this.#options.disk.readFile(this.#files.path(generation), MAX_SNAPSHOT_BYTES);
-      return decodeSnapshot(bytes, sha256);
+      return decodeSnapshot(bytes, sha256, this.#options.agentVersion);
     } catch (error) {
       return diskErrorCode(error) === "ENOENT"
         ? { outcome: "missing" }

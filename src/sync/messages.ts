@@ -3,7 +3,7 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import type { KindState } from "../model/feed.ts";
 import type { Kind } from "../model/records.ts";
 
-/** What the sync thread is started with (`workerData`). */
+/** What the sync thread works with. */
 export interface SyncWorkerData {
   readonly config: AgentConfig;
   readonly version: string;
@@ -34,6 +34,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** From the DNS thread to the sync thread. */
 export type SyncCommand =
+  /** The first command: begin. */
+  | { readonly type: "start"; readonly data: SyncWorkerData }
   /** One delta was applied: another may come. */
   | { readonly type: "applied" }
   /** Write what is unwritten, then end. */

@@ -1,8 +1,9 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Backoff } from "../base/backoff.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { KindReport, SyncCommand, SyncMessage, SyncReport, SyncWorkerData } from "./messages.ts";
+import { createSyncWorker } from "./sync-worker-thread.ts";
 
 /** Without a report for this long, the thread hangs: a report comes every second, and the longest list takes a few. */
 const SILENCE_MS = 30_000;
@@ -13,14 +14,10 @@ const HEALTHY_MS = 60_000;
 const LOST_MS = 10_000;
 /** For the last snapshot, when the agent ends. */
 const STOP_MS = 3_000;
-/**
- * Limits of the thread's heap. A leak or a monstrous object ends the thread, not the process; a small young generation keeps the memory of
- * every node down, and the collector here holds up nobody.
- */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
-
 export interface SyncThreadOptions {
   readonly workerFile: string;
+  /** A thread of this program that was started ahead of time; it serves for the first start. */
+  readonly firstWorker?: Worker;
   readonly workerData: Omit<SyncWorkerData, "isServing">;
   readonly clock: Clock;
   /** The agent's: each component of the thread has its child. */
@@ -104,13 +101,13 @@ export class SyncThread {
 
   start(): void {
     const { workerFile, clock } = this.#options;
-    const workerData: SyncWorkerData = { ...this.#options.workerData, isServing: this.#restarts > 0 };
+    const first = this.#restarts === 0 ? this.#options.firstWorker : undefined;
     this.#hasRead = false;
     this.#startedAtMs = clock.nowMs();
     this.#heardAtMs = this.#startedAtMs;
     let worker: Worker;
     try {
-      worker = new Worker(workerFile, { workerData, resourceLimits: RESOURCE_LIMITS, name: "sync" });
+      worker = first ?? createSyncWorker(workerFile);
     } catch (error) {
       this.#ended(error instanceof Error ? error.message : String(error));
       return;
@@ -124,6 +121,13 @@ export class SyncThread {
     worker.on("exit", (code) => {
       if (this.#worker === worker) this.#ended(failure || `it ended with exit code ${code}`);
     });
+    if (worker.threadId < 0) {
+      this.#ended("it ended before it was asked to begin");
+      return;
+    }
+    worker.ref();
+    const data = { ...this.#options.workerData, isServing: this.#restarts > 0 };
+    this.#send(worker, { type: "start", data });
     this.#watchForSilence();
   }
 

@@ -1,6 +1,6 @@
 /** The program of the sync thread: the real clock, disk and network around `Sync`. */
 import { join, resolve } from "node:path";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { systemClock as clock } from "../base/clock.ts";
 import { compactHeap } from "../base/compact-heap.ts";
 import { nodeDisk } from "../base/disk.ts";
@@ -18,15 +18,13 @@ import type { SourceDriver } from "./source-driver.ts";
 import { Sync } from "./sync.ts";
 import { yieldToDnsThread } from "./thread-priority.ts";
 
-const { config, version, isServing, credentialsWorkerFile } = workerData as SyncWorkerData;
-
-async function main(): Promise<void> {
-  yieldToDnsThread();
+async function main(data: SyncWorkerData): Promise<void> {
+  const { config, version, isServing } = data;
   const log = new PortLogger(post, "sync");
   const directory = resolve(config.dataDir);
   const sync = new Sync({
     tracksAllEndpoints: config.endpoints === "all" || config.source === "manifests",
-    driver: await createDriver(directory, log),
+    driver: await createDriver(data, directory, log),
     store: createSnapshotStore({
       disk: nodeDisk,
       directory,
@@ -44,9 +42,11 @@ async function main(): Promise<void> {
   parentPort!.on("message", (command: SyncCommand) => {
     if (command.type === "applied") sync.applied();
     // The port keeps the thread alive; ending it ends the thread.
-    else void sync.stop().finally(() => process.exit(0));
+    else if (command.type === "stop") void sync.stop().finally(() => process.exit(0));
   });
   await sync.start();
+  // Not before: the first answer after a restart waits for what was read until here.
+  yieldToDnsThread();
 }
 
 function post(message: SyncMessage): void {
@@ -54,7 +54,11 @@ function post(message: SyncMessage): void {
   parentPort!.postMessage(message, transfer);
 }
 
-async function createDriver(directory: string, log: Logger): Promise<SourceDriver> {
+async function createDriver(
+  { config, version, credentialsWorkerFile }: SyncWorkerData,
+  directory: string,
+  log: Logger,
+): Promise<SourceDriver> {
   if (config.source === "manifests") {
     // Loaded only where it is used: the YAML parser costs memory on every node.
     const { createManifestSource } = await import("../sources/manifests/manifest-source.ts");
@@ -91,4 +95,7 @@ async function createDriver(directory: string, log: Logger): Promise<SourceDrive
   });
 }
 
-void main();
+parentPort!.once("message", (command: SyncCommand) => {
+  if (command.type === "start") void main(command.data);
+  else process.exit(0);
+});

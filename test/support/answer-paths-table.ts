@@ -98,7 +98,7 @@ export function restoredTable({ records, conditions, tracksAllEndpoints }: Table
     "0.0.0",
     sha256,
   );
-  const decoded = decodeSnapshot(new Uint8Array(Buffer.concat(chunks)), sha256);
+  const decoded = decodeSnapshot(new Uint8Array(Buffer.concat(chunks)), sha256, "test");
   if (decoded.outcome !== "snapshot") throw new Error(`Cannot read the snapshot back: ${decoded.reason}`);
   const model = new Model();
   for (const { feed, records } of decoded.snapshot.feeds) model.replace(feed, records);
