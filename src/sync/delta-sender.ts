@@ -14,6 +14,7 @@ export class DeltaSender {
   readonly #queue: Iterator<Delta>[] = [];
   #unacknowledged = 0;
   #window: number;
+  #whenIdle: (() => void) | undefined;
 
   /** @param isServing  false: no socket is open yet, nobody waits for the DNS loop, and all may be on its way at once. */
   constructor(post: (delta: Delta) => void, isServing: boolean) {
@@ -36,6 +37,20 @@ export class DeltaSender {
   applied(): void {
     this.#unacknowledged--;
     this.#pump();
+    this.#tellIfIdle();
+  }
+
+  /** Runs once, when everything that was sent so far, and what joined it meanwhile, is applied. */
+  whenIdle(run: () => void): void {
+    this.#whenIdle = run;
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (this.#queue.length > 0 || this.#unacknowledged > 0) return;
+    const run = this.#whenIdle;
+    this.#whenIdle = undefined;
+    run?.();
   }
 
   #pump(): void {

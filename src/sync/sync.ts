@@ -109,7 +109,13 @@ export class Sync {
       },
       this.#modelSink,
     );
-    driver.start(this.#guard, this.#resumable());
+    // The source after the disk: loading credentials and TLS would take the processor from the first answers.
+    this.#sender.whenIdle(() => this.#follow());
+  }
+
+  #follow(): void {
+    if (this.#isStopped || this.#guard === undefined) return;
+    this.#options.driver.start(this.#guard, this.#resumable());
   }
 
   /** The DNS thread applied one delta. */

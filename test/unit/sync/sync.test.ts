@@ -102,8 +102,10 @@ describe("deltas", () => {
     await node.save({ ...SMALL, services });
     const harness = new SyncHarness({ node, isSlow: true });
     await harness.start();
+    assert.equal(harness.driver.sink, undefined, "the source waits for the disk's facts to be applied");
+    while (harness.deliver()) assert.ok(harness.mostDeltasUnderWay <= 2);
     for (let index = 0; index < 100; index++) {
-      // Changes while the first ones wait: as they are when their turn comes, in order.
+      // Changes while earlier ones wait: as they are when their turn comes, in order.
       harness.driver.sink!.upsert("services", service(`web-${index}`, "10.99.0.1"), String(200 + index));
       await harness.settle();
       if (index % 10 === 0) harness.deliver();
@@ -127,6 +129,7 @@ describe("deltas", () => {
       assert.equal(table.serviceCount, services.length);
     };
     await harness.start();
+    while (harness.deliver());
     harness.driver.list("namespaces", "10", NAMESPACE);
     harness.driver.list("services", "10", ...services);
     harness.driver.live("namespaces", "services");
