@@ -21,6 +21,7 @@ import { DnsServer } from "./server/dns-server.ts";
 import { ServerMeters } from "./server/server-meters.ts";
 import { StaleNotice } from "./stale-notice.ts";
 import { SyncThread } from "./sync/sync-thread.ts";
+import { raiseDnsThread } from "./sync/thread-priority.ts";
 
 export interface AgentFiles {
   /** Programs of the sync thread and of the credentials process. */
@@ -61,7 +62,12 @@ export class Agent {
     this.#sync = new SyncThread({
       workerFile: files.syncWorker,
       firstWorker: files.firstSyncWorker,
-      workerData: { config, version, credentialsWorkerFile: files.credentialsWorker },
+      workerData: {
+        config,
+        version,
+        credentialsWorkerFile: files.credentialsWorker,
+        isDnsThreadRaised: raiseDnsThread(),
+      },
       clock,
       log,
       backoff: new Backoff(SYNC_BACKOFF, random),

@@ -6,7 +6,7 @@ import { compileService } from "./compile-service.ts";
 import { DeltaWriter } from "./delta.ts";
 
 /** Deltas end at about this size: applying one takes a fraction of a millisecond, and packets are answered in between. */
-const DELTA_OCTETS = 32 * 1024;
+const DELTA_OCTETS = 8 * 1024;
 
 /** Turns what the model knows into deltas for the answer table (`delta.ts`). */
 export class Compiler {

@@ -9,6 +9,7 @@ export interface SyncWorkerData {
   readonly version: string;
   /** Not the first sync thread of this agent: the sockets are open. */
   readonly isServing: boolean;
+  readonly isDnsThreadRaised: boolean;
   /** Where the credentials process's program is. */
   readonly credentialsWorkerFile: string;
 }

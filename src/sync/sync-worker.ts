@@ -46,7 +46,7 @@ async function main(data: SyncWorkerData): Promise<void> {
   });
   await sync.start();
   // Not before: the first answer after a restart waits for what was read until here.
-  yieldToDnsThread();
+  yieldToDnsThread(data.isDnsThreadRaised);
 }
 
 function post(message: SyncMessage): void {
