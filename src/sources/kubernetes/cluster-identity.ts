@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Credentials, ResolvedCredentials } from "./credentials.ts";
+import type { Credentials, InputDigest, ResolvedCredentials } from "./credentials.ts";
 import { findCredentials } from "./credentials-place.ts";
 import type { CredentialsOptions } from "./credentials-place.ts";
 
@@ -27,14 +27,6 @@ export function caFingerprint(credentials: ResolvedCredentials, caPem: string | 
   if (certificates.length === 0) hash.update(`server ${new URL(credentials.server).href}`);
   for (const der of certificates) hash.update(der);
   return hash.digest("hex");
-}
-
-/** Digest over the inputs that lead to the CA; see `digestInputs`. */
-export interface InputDigest {
-  /** SHA-256, hex; "" when an input cannot be read. */
-  readonly digest: string;
-  /** Nothing that leads to the CA is missing from the digest. */
-  readonly isComplete: boolean;
 }
 
 /**

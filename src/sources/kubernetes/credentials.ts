@@ -1,6 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { InputDigest } from "./cluster-identity.ts";
 
 /** Text that is given, or that a file holds: a file may be rotated under us, so it is read again for each request. */
 export type FileOrText = { readonly file: string } | { readonly text: string };
@@ -24,6 +23,14 @@ export interface ResolvedCredentials {
   readonly needsRefresh: boolean;
   /** For messages, as in "... was refused": what we show the server to say who we are. No secrets. */
   readonly presents: string;
+}
+
+/** Digest over the inputs that lead to the CA; see `digestInputs`. */
+export interface InputDigest {
+  /** SHA-256, hex; "" when an input cannot be read. */
+  readonly digest: string;
+  /** Nothing that leads to the CA is missing from the digest. */
+  readonly isComplete: boolean;
 }
 
 /** Where credentials come from; `CredentialsLoader` is the real one. */
