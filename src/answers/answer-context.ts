@@ -9,6 +9,7 @@ import {
 } from "../dns/constants.ts";
 import type { AnswerTable } from "./answer-table.ts";
 import { MASK_ALL } from "./delta.ts";
+import { wireLabels } from "./labels.ts";
 import type { Reply } from "./reply.ts";
 import type { Zone } from "./zones.ts";
 
@@ -17,15 +18,15 @@ const MAX_STALE_TTL_SECONDS = 30;
 /** A denial that may be out of date must not outlive the moment in which it is corrected. */
 const MAX_STALE_NEGATIVE_TTL_SECONDS = 5;
 
-const NS_DNS = labels("ns", "dns");
-const HOSTMASTER = labels("hostmaster");
+const NS_DNS = wireLabels("ns", "dns");
+const HOSTMASTER = wireLabels("hostmaster");
 const SOA_REFRESH_SECONDS = 7200;
 const SOA_RETRY_SECONDS = 1800;
 const SOA_EXPIRE_SECONDS = 86_400;
 const SOA_NUMBERS_OCTETS = 20;
 const POINTER_OCTETS = 2;
 /** CPU "RFC8482", OS "": there is more, and no one needs it (RFC 8482 section 4.2). */
-const HINFO_RFC8482 = new Uint8Array([...labels("RFC8482"), 0]);
+const HINFO_RFC8482 = new Uint8Array([...wireLabels("RFC8482"), 0]);
 
 /**
  * The name that is being answered and what may be concluded about it: the fresh/stale/unknown table of the design, in one place.
@@ -152,13 +153,3 @@ export class AnswerContext {
 }
 
 export const NAME_SERVER_OCTETS = NS_DNS.length + POINTER_OCTETS;
-
-/** Labels in wire form, without the root. */
-function labels(...texts: string[]): Uint8Array {
-  const octets: number[] = [];
-  for (const text of texts) {
-    octets.push(text.length);
-    for (const letter of text) octets.push(letter.charCodeAt(0));
-  }
-  return new Uint8Array(octets);
-}

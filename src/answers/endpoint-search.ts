@@ -119,7 +119,7 @@ function findHost(reader: ServiceReader, bytes: Uint8Array, labelAt: number): nu
   let high = reader.hostCount - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const order = compareLabel(reader.bytes, reader.hostAt(middle) + 16, bytes, labelAt);
+    const order = compareLabel(reader.bytes, reader.hostLabelAt(middle), bytes, labelAt);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;

@@ -5,11 +5,9 @@ import type { AnswerContext } from "./answer-context.ts";
 import { MASK_ALL, MASK_ENDPOINTS, MASK_SERVICES } from "./delta.ts";
 import { equalOctets, hostOfEntry } from "./endpoint-search.ts";
 import { isReverseNamePart, parseReverseName } from "./reverse-name.ts";
+import { serviceNameOctets, writeServiceName } from "./service-name.ts";
 import { ENTRY4_OCTETS, ENTRY6_OCTETS, ServiceReader } from "./service-block.ts";
 import type { Zone } from "./zones.ts";
-
-const SVC_LABEL = new Uint8Array([3, 0x73, 0x76, 0x63]);
-const HOST_LABEL_OFFSET = 16;
 
 /** Answers PTR queries from the addresses of Services and endpoints (Kubernetes DNS specification 2.3.3, 2.4.3). */
 export class PointerAnswers {
@@ -109,38 +107,33 @@ export class PointerAnswers {
   #writePointer(detail: number, octets: number): boolean {
     const { reply, offsets } = this.#context;
     const reader = this.#reader;
-    const labelOctets = detail < 0 ? 0 : this.#endpointLabel(detail, octets);
-    if (labelOctets < 0) return true;
-    const zone = this.#primaryZone.wire;
-    const rdataOctets = labelOctets + reader.keyOctets + SVC_LABEL.length + zone.length;
+    if (detail < 0) this.#label[0] = 0;
+    else if (!this.#readEndpointLabel(detail, octets)) return true;
+    const rdataOctets = serviceNameOctets(this.#label, reader, this.#primaryZone);
     if (rdataOctets > MAX_NAME_OCTETS) return true;
     if (!reply.beginRecord(offsets[0], TYPE_PTR, rdataOctets)) return false;
-    reply.octets(this.#label, 0, labelOctets);
-    reply.octets(reader.bytes, reader.keyAt, reader.keyAt + reader.keyOctets);
-    reply.octets(SVC_LABEL, 0, SVC_LABEL.length);
-    reply.octets(zone, 0, zone.length);
+    writeServiceName(this.#label, reader, this.#primaryZone, reply);
     return true;
   }
 
-  /** Puts the endpoint's label into `#label`. @returns Its octets, or -1 when an entry before gave the same name. */
-  #endpointLabel(entry: number, octets: number): number {
+  /** Puts the endpoint's label into `#label`. @returns false when an entry before gave the same name. */
+  #readEndpointLabel(entry: number, octets: number): boolean {
     const reader = this.#reader;
     const label = this.#label;
     const dashed = octets === 4 ? reader.dashed4Count : reader.dashed6Count;
     const at = this.#addressAt(entry, octets);
     const isRepeated = entry > 0 && equalOctets(reader.bytes, at, at - octets - 2, octets);
     if (entry < dashed) {
-      if (isRepeated) return -1;
-      const end = writeAddressLabel(reader.bytes, at, octets, label, 1);
-      label[0] = end - 1;
-      return end;
+      if (isRepeated) return false;
+      label[0] = writeAddressLabel(reader.bytes, at, octets, label, 1) - 1;
+      return true;
     }
     const host = hostOfEntry(reader, entry, octets === 16);
     if (isRepeated && entry - 1 >= dashed && hostOfEntry(reader, entry - 1, octets === 16) === host)
-      return -1;
-    const labelAt = reader.hostAt(host) + HOST_LABEL_OFFSET;
+      return false;
+    const labelAt = reader.hostLabelAt(host);
     const end = reader.bytes[labelAt] + 1;
     for (let index = 0; index < end; index++) label[index] = reader.bytes[labelAt + index];
-    return end;
+    return true;
   }
 }

@@ -9,6 +9,7 @@ import {
 import { equalLabels, nameOctets } from "../dns/name.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import { MASK_ENDPOINTS, MASK_NAMESPACES, MASK_SERVICES } from "./delta.ts";
+import { wireLabels } from "./labels.ts";
 import { type EndpointRange, equalOctets, findEndpoint } from "./endpoint-search.ts";
 import {
   ENTRY_REPEATED,
@@ -23,9 +24,9 @@ import {
 import { SrvAnswers } from "./srv-answers.ts";
 
 const PROTOCOL_LABELS: readonly (readonly [Uint8Array, number])[] = [
-  [underscored("tcp"), PROTOCOL_TCP],
-  [underscored("udp"), PROTOCOL_UDP],
-  [underscored("sctp"), PROTOCOL_SCTP],
+  [wireLabels("_tcp"), PROTOCOL_TCP],
+  [wireLabels("_udp"), PROTOCOL_UDP],
+  [wireLabels("_sctp"), PROTOCOL_SCTP],
 ];
 const UNDERSCORE = 0x5f;
 const NONE = -1;
@@ -246,10 +247,4 @@ function protocolOf(bytes: Uint8Array, at: number): number {
     if (bytes[at] + 1 === label.length && equalLabels(label, 0, bytes, at, label.length)) return protocol;
   }
   return NONE;
-}
-
-function underscored(name: string): Uint8Array {
-  const label = new TextEncoder().encode(` _${name}`);
-  label[0] = name.length + 1;
-  return label;
 }

@@ -31,6 +31,8 @@ export const BLOCK_HEADER_OCTETS = 12;
 const ENDPOINTS_HEADER_OCTETS = 28;
 export const ENTRY4_OCTETS = 6;
 export const ENTRY6_OCTETS = 18;
+/** First entry and count in each family, in front of a host's label. */
+const HOST_RANGES_OCTETS = 16;
 /** The entry's address stands at an earlier entry too (another hostname or port set): one address record is enough. */
 export const ENTRY_REPEATED = 0x8000;
 export const MAX_PORT_SETS = 0x7fff;
@@ -122,6 +124,11 @@ export class ServiceReader {
   /** Offset of a host's record: see the layout. */
   hostAt(host: number): number {
     return this.base + readUint32(this.bytes, this.hostsAt + host * 4);
+  }
+
+  /** Offset of a host's label, its length octet first. */
+  hostLabelAt(host: number): number {
+    return this.hostAt(host) + HOST_RANGES_OCTETS;
   }
 
   /** Offset of the first port of a set; its number of ports stands one octet before. */

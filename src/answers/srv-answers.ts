@@ -3,6 +3,7 @@ import { foldCase } from "../dns/name.ts";
 import { writeAddressLabel } from "./address-label.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import { type EndpointRange, equalOctets, readHostRange } from "./endpoint-search.ts";
+import { serviceNameOctets, writeServiceName } from "./service-name.ts";
 import {
   ENTRY4_OCTETS,
   ENTRY6_OCTETS,
@@ -13,7 +14,6 @@ import {
 } from "./service-block.ts";
 
 const SRV_FIXED_OCTETS = 6;
-const SVC_LABEL = new Uint8Array([3, 0x73, 0x76, 0x63]);
 /** Any port, named or not. */
 const ANY_PORT = -1;
 /** Port lists that a target is known to have already; further ones are looked at each time they come. */
@@ -131,7 +131,7 @@ export class SrvAnswers {
     }
     for (let host = 0; host < reader.hostCount && !reply.isTruncated; host++) {
       readHostRange(reader, host, this.#range);
-      const labelAt = reader.hostAt(host) + 16;
+      const labelAt = reader.hostLabelAt(host);
       for (let index = 0; index <= reader.bytes[labelAt]; index++) {
         this.#label[index] = reader.bytes[labelAt + index];
       }
@@ -222,9 +222,6 @@ export class SrvAnswers {
 
   #writeSrv(port: number): boolean {
     const { reply, offsets, zone } = this.#context;
-    const { bytes, keyAt, keyOctets } = this.#reader;
-    const label = this.#label;
-    const labelOctets = label[0] === 0 ? 0 : label[0] + 1;
     const targetOctets = this.#targetOctets();
     // A name that cannot exist (Multicluster specification's rule, taken for all): left out, never cut.
     if (targetOctets > MAX_NAME_OCTETS) return true;
@@ -232,17 +229,13 @@ export class SrvAnswers {
     reply.uint16(0);
     reply.uint16(this.#weight);
     reply.uint16(port);
-    reply.octets(label, 0, labelOctets);
-    reply.octets(bytes, keyAt, keyAt + keyOctets);
-    reply.octets(SVC_LABEL, 0, SVC_LABEL.length);
-    reply.octets(zone!.wire, 0, zone!.wire.length);
+    writeServiceName(this.#label, this.#reader, zone!, reply);
     return true;
   }
 
   /** Octets of the target's name in wire form. */
   #targetOctets(): number {
-    const labelOctets = this.#label[0] === 0 ? 0 : this.#label[0] + 1;
-    return labelOctets + this.#reader.keyOctets + SVC_LABEL.length + this.#context.zone!.wire.length;
+    return serviceNameOctets(this.#label, this.#reader, this.#context.zone!);
   }
 
   #writeTargetAddresses(range: EndpointRange): void {

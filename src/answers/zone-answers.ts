@@ -3,16 +3,17 @@ import { equalLabels } from "../dns/name.ts";
 import { parseAddressLabel } from "./address-label.ts";
 import { type AnswerContext, NAME_SERVER_OCTETS } from "./answer-context.ts";
 import { MASK_NAMESPACES } from "./delta.ts";
+import { wireLabels } from "./labels.ts";
 import type { ServiceAnswers } from "./service-answers.ts";
 
 /** Labels with their length octet. */
-const SVC = label("svc");
-const POD = label("pod");
-const DNS = label("dns");
-const NS = label("ns");
-const DNS_VERSION = label("dns-version");
+const SVC = wireLabels("svc");
+const POD = wireLabels("pod");
+const DNS = wireLabels("dns");
+const NS = wireLabels("ns");
+const DNS_VERSION = wireLabels("dns-version");
 /** One character-string: the version of the Kubernetes DNS specification (its section 2.2, which gives this TTL too). */
-const DNS_VERSION_TEXT = label("1.1.0");
+const DNS_VERSION_TEXT = wireLabels("1.1.0");
 const DNS_VERSION_TTL_SECONDS = 28_800;
 
 export interface ZoneOptions {
@@ -180,8 +181,4 @@ export class ZoneAnswers {
       }
     } else context.nodata(MASK_NAMESPACES);
   }
-}
-
-function label(text: string): Uint8Array {
-  return new Uint8Array([text.length, ...Array.from(text, (letter) => letter.charCodeAt(0))]);
 }
