@@ -23,12 +23,7 @@ export class ByteWriter {
   /** Unsigned LEB128: seven bits an octet, the lowest first. `value` is an integer from 0 to 2^31 - 1. */
   varint(value: number): void {
     this.#reserve(5);
-    let rest = value;
-    while (rest > 0x7f) {
-      this.bytes[this.length++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    this.bytes[this.length++] = rest;
+    this.length = writeVarint(this.bytes, this.length, value);
   }
 
   /** UTF-8 with its length in octets before it. */
@@ -79,6 +74,26 @@ export class ByteWriter {
     if (needed <= this.bytes.length) return;
     this.bytes = grown(this.bytes, Math.max(needed, this.bytes.length * 2));
   }
+}
+
+/** Writes `value` as `ByteWriter.varint` does, into `bytes` with room for it, and returns where it ends. */
+export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  while (rest > 0x7f) {
+    bytes[end++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[end++] = rest;
+  return end;
+}
+
+/** Octets that `value` takes as a varint. */
+export function varintBytes(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x20_0000) return 3;
+  return value < 0x1000_0000 ? 4 : 5;
 }
 
 /** `bytes` with more room at its end. `bytes` must not be used afterwards. */

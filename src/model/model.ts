@@ -12,9 +12,6 @@ import { RecordStore } from "./record-store.ts";
 import type { EndpointSliceRecord, Kind, ModelRecord, ServiceRecord } from "./records.ts";
 import { SliceIndex } from "./slice-index.ts";
 
-/** Octets that a batch spends on the length of a record, at most. */
-const MAX_LENGTH_PREFIX_BYTES = 5;
-
 /**
  * Everything that is true in the cluster, merged from the feeds, and which Services and Namespaces changed since the last look.
  *
@@ -158,18 +155,7 @@ export class Model {
 
   /** A copy of what a feed holds, which later changes do not touch. */
   exportFeed(feed: Feed): RecordBatch {
-    const store = this.#stores[kindOfFeed(feed)];
-    const owner = FEEDS.indexOf(feed);
-    let sizeBytes = 0;
-    for (let id = 0; id < store.idLimit; id++) {
-      if (store.has(id) && store.owner(id) === owner) sizeBytes += store.end(id) - store.at(id);
-    }
-    const batch = new RecordBatch(sizeBytes + this.countOfFeed(feed) * MAX_LENGTH_PREFIX_BYTES);
-    for (let id = 0; id < store.idLimit; id++) {
-      if (store.has(id) && store.owner(id) === owner)
-        batch.appendPacked(store.bytes, store.at(id), store.end(id));
-    }
-    return batch;
+    return this.#stores[kindOfFeed(feed)].export(FEEDS.indexOf(feed));
   }
 
   #addAll(kind: Kind, owner: number, batch: RecordBatch): void {

@@ -154,4 +154,10 @@ test("records survive that others around them grow, shrink and go", () => {
       addresses.slice(0, count),
     );
   }
+  const exported = [...model.exportFeed("endpointslices").records()];
+  assert.deepEqual(
+    new Map(exported.map((record) => [record.name, record])),
+    new Map(left.map((record) => [record.name, record])),
+  );
+  assert.equal(exported.length, left.length);
 });
