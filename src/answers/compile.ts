@@ -39,8 +39,14 @@ export class Compiler {
     yield* this.#rest();
   }
 
-  /** What `Model.takeChanges` named. */
-  *changes(changes: ModelChanges): Generator<Uint8Array<ArrayBuffer>> {
+  /**
+   * What `Model.takeChanges` named.
+   * @param finish  Writes what must not overtake these changes; in the same delta as the last of them, since each wakes up both threads.
+   */
+  *changes(
+    changes: ModelChanges,
+    finish: (out: DeltaWriter) => void = nothing,
+  ): Generator<Uint8Array<ArrayBuffer>> {
     for (const name of changes.namespaces) {
       this.#compileNamespace(name);
       yield* this.#fullDelta();
@@ -50,6 +56,7 @@ export class Compiler {
       else this.#out.removeService(namespace, name);
       yield* this.#fullDelta();
     }
+    finish(this.#out);
     yield* this.#rest();
   }
 
@@ -80,3 +87,5 @@ export class Compiler {
     if (this.#out.sizeBytes > 0) yield this.#out.take();
   }
 }
+
+function nothing(): void {}

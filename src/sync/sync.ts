@@ -1,5 +1,5 @@
 import { Compiler } from "../answers/compile.ts";
-import { DeltaWriter } from "../answers/delta.ts";
+import type { DeltaWriter } from "../answers/delta.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { createGuard, type Guard } from "../guard/guard.ts";
@@ -93,7 +93,7 @@ export class Sync {
     this.#sender.send(this.#compiler.all());
     // Only now: a state that is told before its facts would deny them (invariant I2).
     this.#markRestored();
-    this.#sendStates();
+    this.#sendChanges();
     this.#sender.send([], () => {
       this.#sender.serve();
       // Whoever is told so can also see what it is, and how old.
@@ -178,11 +178,7 @@ export class Sync {
     this.#dropUnconfigured();
     if (this.#areStatesChanged) this.#postReport();
     this.#areStatesChanged = false;
-    const changes = this.#model.takeChanges();
-    if (changes.namespaces.length + changes.services.length > 0) {
-      this.#sender.send(this.#compiler.changes(changes));
-    }
-    this.#sendStates();
+    this.#sendChanges();
   }
 
   /** A complete list takes objects over from feeds of an earlier configuration: no start may resume those without them. */
@@ -203,19 +199,23 @@ export class Sync {
     }
   }
 
-  /** Behind the facts that it speaks of: "complete" must not overtake the last Service. */
-  #sendStates(): void {
-    const out = new DeltaWriter();
-    out.serial(Math.floor(this.#options.clock.wallMs() / 1000));
-    for (const kind of KINDS) {
-      out.kindState(kind, this.#states.isComplete(kind), this.#states.state(kind) === "live");
-    }
+  #sendChanges(): void {
+    this.#sender.send(this.#compiler.changes(this.#model.takeChanges(), this.#statesNow()));
+  }
+
+  /** As of now, to be sent behind the facts that they speak of: "complete" must not overtake the last Service. */
+  #statesNow(): (out: DeltaWriter) => void {
+    const serial = Math.floor(this.#options.clock.wallMs() / 1000);
+    const complete = KINDS.map((kind) => this.#states.isComplete(kind));
+    const live = KINDS.map((kind) => this.#states.state(kind) === "live");
     // What an earlier sync thread had sent, and the present one never heard of, counts until the present one is in step.
-    if (!this.#isSwept && KINDS.every((kind) => this.#states.state(kind) === "live")) {
-      this.#isSwept = true;
-      out.endAll();
-    }
-    this.#sender.send([out.take()]);
+    const isInStep = !this.#isSwept && live.every(Boolean);
+    this.#isSwept ||= isInStep;
+    return (out) => {
+      out.serial(serial);
+      for (const [index, kind] of KINDS.entries()) out.kindState(kind, complete[index], live[index]);
+      if (isInStep) out.endAll();
+    };
   }
 
   #takeSnapshot(): Snapshot {

@@ -4,7 +4,7 @@ import { DnsProbe } from "../support/dns-probe.ts";
 import type { BenchRun, Figure } from "./bench-run.ts";
 import { percentile } from "./statistics.ts";
 
-const CREATIONS = 300;
+const CREATIONS = 1_000;
 const GIVE_UP_MS = 10_000;
 const PAUSE_BETWEEN_MS = 25;
 
