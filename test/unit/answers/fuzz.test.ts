@@ -14,6 +14,8 @@ const MUTATIONS = 1_000_000;
 const PARSED_SHARE = 1 / 50;
 /** Five times what a call may take (invariant I6): the machine may be busy. */
 const MAX_CALL_MS = 50;
+/** Where a packet is cut: beyond, it is more of the same. */
+const MAX_CUT_OCTETS = 1024;
 const SUSPICIOUS_CALL_MS = 5;
 
 const responder = createFuzzResponder();
@@ -55,6 +57,16 @@ test("every packet of the corpora gets a reply that can be read, or none", () =>
     check(packet, TRANSPORT_UDP);
     check(packet, TRANSPORT_TCP);
   }
+});
+
+test("every packet of the corpora, cut at every octet, gets a reply that can be read, or none", (t) => {
+  let packets = 0;
+  for (const packet of seedPackets()) {
+    for (let length = Math.min(packet.length, MAX_CUT_OCTETS); length >= 0; length--, packets++)
+      check(packet.subarray(0, length), packets % 2 === 0 ? TRANSPORT_UDP : TRANSPORT_TCP);
+  }
+  t.diagnostic(`${packets} packets`);
+  assert.ok(packets > 10_000);
 });
 
 test(`${MUTATIONS} mutated packets get replies that can be read, or none, each in time`, (t) => {
