@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { AdminServer } from "./admin/admin-server.ts";
+import { Heartbeat } from "./admin/heartbeat.ts";
 import { AgentView } from "./agent-view.ts";
 import { AnswerTable } from "./answers/answer-table.ts";
 import { DeltaApplier } from "./answers/apply-delta.ts";
@@ -8,7 +9,7 @@ import { MASK_ALL } from "./answers/delta.ts";
 import { Responder, type ResponderOptions } from "./answers/responder.ts";
 import { Backoff } from "./base/backoff.ts";
 import { compactHeap } from "./base/compact-heap.ts";
-import { systemClock as clock } from "./base/clock.ts";
+import { systemClock as clock, type Timer } from "./base/clock.ts";
 import type { Logger } from "./base/logger.ts";
 import { allowOptimizing } from "./base/optimizing-compiler.ts";
 import { systemRandom as random } from "./base/random.ts";
@@ -54,7 +55,9 @@ export class Agent {
   readonly #sync: SyncThread;
   readonly #server: DnsServer;
   readonly #admin: AdminServer;
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #stale: StaleNotice;
+  #optimizing: Timer | undefined;
   readonly #isComplete = Promise.withResolvers<void>();
 
   constructor(config: AgentConfig, files: AgentFiles, version: string, log: Logger) {
@@ -106,13 +109,10 @@ export class Agent {
       sync: this.#sync,
       server: this.#server,
     });
-    this.#admin = new AdminServer({
-      addresses: config.admin,
-      view,
-      metrics: createExposition(view),
-      clock,
-      log: log.child("admin"),
-    });
+    const admin = { view, clock, log: log.child("admin") };
+    this.#admin = new AdminServer({ addresses: config.admin, metrics: createExposition(view), ...admin });
+    if (config.heartbeatDir !== undefined)
+      this.#heartbeat = new Heartbeat({ directory: resolve(config.heartbeatDir), ...admin });
   }
 
   /** Resolves when the sockets were tried: what the disk held is answered from then on. */
@@ -124,8 +124,9 @@ export class Agent {
     await this.#untilKnowing();
     this.#stale.start();
     await this.#server.start();
+    this.#heartbeat?.start();
     await this.#admin.start();
-    clock.setTimer(OPTIMIZE_AFTER_MS, allowOptimizing);
+    this.#optimizing = clock.setTimer(OPTIMIZE_AFTER_MS, allowOptimizing);
   }
 
   async #untilKnowing(): Promise<void> {
@@ -140,10 +141,13 @@ export class Agent {
 
   /** Answers what was asked, writes what is unwritten, ends. */
   async stop(): Promise<void> {
+    // Before the sockets close: whoever looks must see it leave.
+    await this.#heartbeat?.stop();
     await this.#server.stop();
     await Promise.all([this.#admin.stop(), this.#sync.stop()]);
     this.#stale.stop();
     this.#loop.stop();
+    this.#optimizing?.cancel();
   }
 }
 

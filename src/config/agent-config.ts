@@ -9,6 +9,7 @@ export interface AgentConfig {
   readonly manifests: string | undefined;
   readonly listen: readonly SocketAddress[];
   readonly admin: readonly AdminAddress[];
+  readonly heartbeatDir: string | undefined;
   readonly dataDir: string;
   /** Lower case, without the final dot; the first is the primary zone (PTR targets). A reverse zone is served whole. */
   readonly zones: readonly string[];

@@ -49,6 +49,7 @@ function resolve(given: GivenOptions, isTerminal: boolean): AgentConfig {
     manifests: isManifests ? optional(OPTIONS.manifests, given.get("manifests")) : undefined,
     listen: many(OPTIONS.listen, given.get("listen")),
     admin: many(OPTIONS.admin, given.get("admin")),
+    heartbeatDir: optional(OPTIONS.heartbeatDir, given.get("heartbeatDir")),
     dataDir: one(OPTIONS.dataDir, given.get("dataDir")),
     zones: resolveZones(given.get("zones")),
     endpoints: one(OPTIONS.endpoints, given.get("endpoints")),

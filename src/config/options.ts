@@ -74,6 +74,12 @@ export const OPTIONS = {
     defaults: ["127.0.0.1:9853"],
     parse: parseAdminAddress,
   }),
+  heartbeatDir: path({
+    name: "heartbeat-dir",
+    placeholder: "DIR",
+    doc: "Directory where alive and ready are written each second, for probes that run a command.",
+    defaultDoc: "none",
+  }),
   dataDir: path({
     name: "data-dir",
     placeholder: "DIR",

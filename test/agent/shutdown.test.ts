@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { addressOf, qnameOf } from "../support/agent-fixtures.ts";
@@ -118,5 +119,15 @@ describe("the end of an agent", { concurrency: 2 }, () => {
     ending.abort();
     await Promise.all(load);
     assert.deepEqual(missed.slice(0, 5), [], `${missed.length} of ${asked} missed`);
+  });
+
+  test("SIGTERM: the heartbeat ends before the answers do", async (t) => {
+    const heartbeat = await mkdtemp(join(tmpdir(), "holdfast-heartbeat-"));
+    t.after(() => rm(heartbeat, { recursive: true }));
+    const agent = await startAgent(t, `--heartbeat-dir=${heartbeat}`);
+    const files = () => readdir(heartbeat);
+    await agent.until("ready", async () => ((await files()).includes("ready") ? true : undefined));
+    assert.equal(await agent.stop(), 0);
+    assert.deepEqual(await files(), ["alive"]);
   });
 });

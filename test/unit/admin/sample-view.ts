@@ -13,6 +13,7 @@ export function sampleView(overrides: Partial<AdminView> = {}): AdminView {
       manifests: undefined,
       listen: [{ family: 6, address: "::1", port: 5353 }],
       admin: [{ type: "unix", path: "/run/holdfast.sock" }],
+      heartbeatDir: undefined,
       dataDir: "/var/lib/holdfast",
       zones: ["cluster.local"],
       endpoints: "headless",

@@ -45,6 +45,7 @@ suite("loadConfig() precedence", () => {
       manifests: undefined,
       listen: [{ family: 4, address: "127.0.0.1", port: 5353 }],
       admin: [{ type: "tcp", address: { family: 4, address: "127.0.0.1", port: 9853 } }],
+      heartbeatDir: undefined,
       dataDir: "/var/lib/holdfast",
       zones: ["cluster.local"],
       endpoints: "headless",
@@ -161,7 +162,7 @@ suite("loadConfig() source", () => {
 });
 
 const FLAGS =
-  "--source --kubeconfig --context --manifests --listen --admin --data-dir --zone --endpoints --ttl --pods --log-level --log-format --config --help";
+  "--source --kubeconfig --context --manifests --listen --admin --heartbeat-dir --data-dir --zone --endpoints --ttl --pods --log-level --log-format --config --help";
 const KEYS = FLAGS.replaceAll("--", "").replace(" config help", "");
 const ADDRESS = "accepted is ADDR:PORT such as 127.0.0.1:5353 or [::1]:5353";
 const ADMIN_ADDRESS = "accepted is ADDR:PORT such as 127.0.0.1:9853 or [::1]:9853, or unix:PATH";
