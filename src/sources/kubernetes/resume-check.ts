@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { ApiCaller } from "./api-caller.ts";
 import { type ApiFailure, isServerWide, isTooLargeResourceVersion } from "./api-failure.ts";
 import type { ClusterUid } from "./cluster-uid.ts";
-import { asFields } from "./projection-fields.ts";
+import { asFields, asList } from "./projection-fields.ts";
 import type { ReflectorTimings } from "./reflector-timings.ts";
 import { SharedQuestion } from "./shared-question.ts";
 import { SmallBody } from "./small-body.ts";
@@ -17,14 +17,16 @@ export interface ResumeCheckHandler {
   onFailure(failure: ApiFailure): void;
 }
 
-const PATH = "/api/v1/namespaces/kube-system";
-const ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+const NAMESPACES = "/api/v1/namespaces";
+const NAME = "kube-system";
+const ACCEPT_ONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+const ACCEPT_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /** Server errors in a row, after which this question is what the server has a problem with. */
 const MAX_SERVER_ERRORS = 3;
 
 /**
  * Whether the server still has the history that our resourceVersions are from. Asked once for all feeds before they resume,
- * with one GET of one Namespace, after a start and after the server was lost.
+ * with one GET of one Namespace, after a start and after the server was lost. Where RBAC refuses the verb `get`, with a list of that one.
  *
  * An API server accepts a watch from a resourceVersion of the future and is silent until it gets there: after a restore of etcd
  * such a watch looks healthy and says nothing (seen on 1.37: not even bookmarks). And a watch from another cluster's
@@ -43,6 +45,7 @@ export class ResumeCheck {
   #epoch = 0;
   #history = 0;
   #serverErrors = 0;
+  #mayGet = true;
 
   /** @param expectedUid  UID of kube-system in the cluster of the snapshot; empty if there is none. */
   constructor(
@@ -92,15 +95,15 @@ export class ResumeCheck {
 
   #get(isSecond: boolean): { abort(): void } {
     const body = new SmallBody();
-    const version = this.#resourceVersion;
-    const path = version === "" ? PATH : `${PATH}?resourceVersion=${encodeURIComponent(version)}`;
+    const path = this.#mayGet ? getPath(this.#resourceVersion) : listPath(this.#resourceVersion);
+    const accept = this.#mayGet ? ACCEPT_ONE : ACCEPT_LIST;
     return this.#caller.call(
-      { charge: "request", path, accept: ACCEPT, silenceMs: this.#timings.listSilenceMs },
+      { charge: "request", path, accept, silenceMs: this.#timings.listSilenceMs },
       {
         onWaiting: (reason) => this.#question.waiting(reason),
         onOpen: () => {},
         onData: (chunk) => body.push(chunk),
-        onEnd: () => this.#onNamespace(body.parse()),
+        onEnd: () => this.#onNamespace(onlyItem(body.parse())),
         onFailure: (failure) => this.#onFailure(failure, isSecond),
       },
     );
@@ -124,6 +127,11 @@ export class ResumeCheck {
       // One of several API servers may be seconds behind the one we had.
       if (isSecond) this.#tellOther(failure.reason);
       else this.#askAgain(failure.reason);
+      return;
+    }
+    if (failure.type === "status" && failure.code === 403 && this.#mayGet) {
+      this.#mayGet = false;
+      this.#question.continueWith(this.#get(isSecond));
       return;
     }
     if (failure.type === "status" && isServerWide(failure)) this.#serverErrors++;
@@ -150,4 +158,25 @@ export class ResumeCheck {
     this.#history++;
     for (const handler of this.#question.takeAll()) handler.onOtherHistory(reason);
   }
+}
+
+function getPath(resourceVersion: string): string {
+  const path = `${NAMESPACES}/${NAME}`;
+  return resourceVersion === "" ? path : `${path}?resourceVersion=${encodeURIComponent(resourceVersion)}`;
+}
+
+/** From the watch cache, like the GET. */
+function listPath(resourceVersion: string): string {
+  const version = encodeURIComponent(resourceVersion === "" ? "0" : resourceVersion);
+  return (
+    `${NAMESPACES}?fieldSelector=metadata.name%3D${NAME}&limit=1` +
+    `&resourceVersion=${version}&resourceVersionMatch=NotOlderThan`
+  );
+}
+
+/** The Namespace itself, or the one in a list: a server may ignore a selector that it does not know. */
+function onlyItem(answer: unknown): unknown {
+  const items = asFields(answer)?.["items"];
+  if (items === undefined) return answer;
+  return asList(items)?.find((item) => asFields(asFields(item)?.["metadata"])?.["name"] === NAME);
 }

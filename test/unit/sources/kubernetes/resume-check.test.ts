@@ -76,7 +76,10 @@ test("another cluster's changes are never applied to ours: the guard gets its li
 
 test("a server that cannot tell is followed: the watch itself has to show", () => {
   const answers = [
-    (harness: ReflectorHarness) => harness.next().refuse(403, "Forbidden"),
+    (harness: ReflectorHarness) => {
+      harness.next().refuse(403, "Forbidden");
+      harness.next().refuse(403, "Forbidden");
+    },
     (harness: ReflectorHarness) => harness.next().refuse(404, "NotFound"),
     (harness: ReflectorHarness) => harness.next().refuse(405, "MethodNotAllowed"),
     (harness: ReflectorHarness) => harness.next().answer("<html></html>"),
@@ -91,6 +94,36 @@ test("a server that cannot tell is followed: the watch itself has to show", () =
     assert.equal(harness.next(10_000).parameter("watch"), "1");
     assert.equal(harness.budget.taken.list, 0);
   }
+});
+
+test("with no right to get, the question is a list of one, and stays one", () => {
+  const harness = resuming({ clusterUid: KUBE_SYSTEM_UID, feed: "namespaces" });
+  harness.next().refuse(403, "Forbidden");
+  const list = harness.next();
+  assert.equal(list.isWatch, false);
+  assert.equal(list.parameter("fieldSelector"), "metadata.name=kube-system");
+  assert.equal(list.parameter("limit"), "1");
+  assert.equal(list.parameter("resourceVersion"), "100");
+  assert.equal(list.parameter("resourceVersionMatch"), "NotOlderThan");
+  list.answer(listOf("Namespace", [kubeSystem()], 120));
+  const watch = harness.next().open();
+  assert.equal(watch.parameter("resourceVersion"), "100");
+  assert.equal(harness.budget.taken.list, 0);
+  harness.clock.advance(60_000);
+  watch.fail("read ECONNRESET");
+  assert.equal(harness.next(2000).parameter("fieldSelector"), "metadata.name=kube-system");
+});
+
+test("with no right to get, a restored etcd and another cluster are noticed all the same", () => {
+  const restored = resuming();
+  restored.next().refuse(403, "Forbidden");
+  restored.next().refuse(504, "Timeout", TOO_LARGE);
+  restored.next(5000).refuse(504, "Timeout", TOO_LARGE);
+  assert.equal(restored.statuses.at(-1), `down: HTTP 504 Timeout: ${TOO_LARGE}`);
+  const other = resuming({ clusterUid: "uid-of-the-snapshot" });
+  other.next().refuse(403, "Forbidden");
+  other.next().answer(listOf("Namespace", [kubeSystem("uid-of-another")], 120));
+  assert.deepEqual(other.statuses, ["down: another cluster answers: its kube-system has UID uid-of-another"]);
 });
 
 test("the question is asked again after the server was lost, and not after a watch that ended", () => {
