@@ -1,9 +1,10 @@
 /**
- * Provides the programs of a real control plane, and CoreDNS to compare with: taken from where the machine has them, or
- * built from Go modules into a cache.
+ * Provides the programs of a real control plane and of a node, CoreDNS to compare with, and Helm: taken from where the machine
+ * has them, or built from Go modules into a cache.
  *
  * Order: `$KUBEBUILDER_ASSETS` (the convention of controller tests), `$PATH`, the cache, a build. Building needs `go` and a Go
- * module proxy; nothing is downloaded as a binary. On 2 cores it takes about 15 minutes from nothing and seconds afterwards.
+ * module proxy; nothing is downloaded as a binary. On 2 cores it takes about 15 minutes from nothing for the control plane and
+ * CoreDNS, 5 more for the rest, and seconds afterwards.
  *
  * As a command: `node scripts/build-assets.ts [NAME...]` prints the paths.
  */
@@ -17,9 +18,24 @@ import { setTimeout as delay } from "node:timers/promises";
 const KUBERNETES_VERSION = "1.37.2";
 const ETCD_VERSION = "3.7.3";
 const COREDNS_VERSION = "1.15.0";
+const CONTAINERD_VERSION = "2.4.2";
+const HELM_VERSION = "4.3.1";
 const LOCK_POLL_MS = 500;
 
-export const ASSETS = ["etcd", "kube-apiserver", "kube-controller-manager", "coredns"] as const;
+export const ASSETS = [
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+  "kubectl",
+  "coredns",
+  "containerd",
+  "containerd-shim-runc-v2",
+  "ctr",
+  "helm",
+] as const;
 export type Asset = (typeof ASSETS)[number];
 
 /** What is missing on this machine. The message is for people: tests print it as the reason why they were left out. */
@@ -30,18 +46,35 @@ interface Recipe {
   readonly package: string;
   readonly version: string;
   /** Programs of one module share a scratch module, so that its dependencies are resolved once. */
-  readonly module: "etcd" | "kubernetes" | "coredns";
+  readonly module: "etcd" | "kubernetes" | "coredns" | "containerd" | "helm";
 }
 
 const RECIPES: Readonly<Record<Asset, Recipe>> = {
   etcd: { package: "go.etcd.io/etcd/server/v3", version: ETCD_VERSION, module: "etcd" },
   "kube-apiserver": kubernetesRecipe("kube-apiserver"),
   "kube-controller-manager": kubernetesRecipe("kube-controller-manager"),
+  "kube-scheduler": kubernetesRecipe("kube-scheduler"),
+  kubelet: kubernetesRecipe("kubelet"),
+  "kube-proxy": kubernetesRecipe("kube-proxy"),
+  kubectl: kubernetesRecipe("kubectl"),
   coredns: { package: "github.com/coredns/coredns", version: COREDNS_VERSION, module: "coredns" },
+  containerd: containerdRecipe("containerd"),
+  "containerd-shim-runc-v2": containerdRecipe("containerd-shim-runc-v2"),
+  ctr: containerdRecipe("ctr"),
+  helm: { package: "helm.sh/helm/v4/cmd/helm", version: HELM_VERSION, module: "helm" },
 };
 
 function kubernetesRecipe(program: string): Recipe {
   return { package: `k8s.io/kubernetes/cmd/${program}`, version: KUBERNETES_VERSION, module: "kubernetes" };
+}
+
+function containerdRecipe(program: string): Recipe {
+  const module = "containerd";
+  return {
+    package: `github.com/containerd/containerd/v2/cmd/${program}`,
+    version: CONTAINERD_VERSION,
+    module,
+  };
 }
 
 /**
@@ -50,23 +83,26 @@ function kubernetesRecipe(program: string): Recipe {
  * @param report Called with one line per step that takes time.
  * @throws {AssetsUnavailable} Something has to be built and there is no `go`.
  */
-export async function provideAssets(
-  names: readonly Asset[],
+export async function provideAssets<Name extends Asset>(
+  names: readonly Name[],
   report: (line: string) => void,
-): Promise<Readonly<Record<Asset, string>>> {
-  const paths: Partial<Record<Asset, string>> = {};
+): Promise<Readonly<Record<Name, string>>> {
+  const paths: Partial<Record<Name, string>> = {};
   for (const name of names) paths[name] = installedAsset(name) ?? (await cachedAsset(name, report));
-  return paths as Record<Asset, string>;
+  return paths as Record<Name, string>;
 }
 
 /** Where `provideAssets` keeps what it built: one directory for each set of versions. */
 export function assetCacheDirectory(): string {
   const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return join(
-    cache,
-    "holdfast",
-    `assets-k8s${KUBERNETES_VERSION}-etcd${ETCD_VERSION}-coredns${COREDNS_VERSION}`,
-  );
+  const versions = [
+    `k8s${KUBERNETES_VERSION}`,
+    `etcd${ETCD_VERSION}`,
+    `coredns${COREDNS_VERSION}`,
+    `containerd${CONTAINERD_VERSION}`,
+    `helm${HELM_VERSION}`,
+  ];
+  return join(cache, "holdfast", ["assets", ...versions].join("-"));
 }
 
 function installedAsset(name: Asset): string | undefined {

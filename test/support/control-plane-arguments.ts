@@ -7,9 +7,19 @@ export interface Layout {
   readonly ports: Readonly<Record<"etcd" | "etcdPeer" | "api", number>>;
   /** Of the administrator. */
   readonly kubeconfig: string;
+  /** Where etcd and the API server listen. */
+  readonly address: string;
+  /** Whether pods run, and need what kubelets and ServiceAccounts need. */
+  readonly hasNode: boolean;
+  readonly apiServerFlags: readonly string[];
 }
 
-/** Flags that run a component on loopback, alone, with its files in the layout's directory. */
+/** The API server makes its certificate itself at the first start and keeps it: the file ends with the CA that signed it. */
+export function apiServerAuthority(directory: string): string {
+  return join(directory, "pki", "apiserver.crt");
+}
+
+/** Flags that run a component alone, with its files in the layout's directory. */
 export function componentArguments(component: Component, layout: Layout): string[] {
   return ARGUMENTS[component](layout);
 }
@@ -20,9 +30,9 @@ const ARGUMENTS: Readonly<Record<Component, (layout: Layout) => string[]>> = {
   "kube-controller-manager": controllerManagerArguments,
 };
 
-function etcdArguments({ directory, ports }: Layout): string[] {
-  const client = `http://127.0.0.1:${ports.etcd}`;
-  const peer = `http://127.0.0.1:${ports.etcdPeer}`;
+function etcdArguments({ directory, ports, address }: Layout): string[] {
+  const client = `http://${address}:${ports.etcd}`;
+  const peer = `http://${address}:${ports.etcdPeer}`;
   return [
     `--data-dir=${join(directory, "etcd")}`,
     `--listen-client-urls=${client}`,
@@ -36,27 +46,35 @@ function etcdArguments({ directory, ports }: Layout): string[] {
   ];
 }
 
-function apiServerArguments({ directory, ports }: Layout): string[] {
+function apiServerArguments(layout: Layout): string[] {
+  const { directory, ports, address } = layout;
   return [
-    `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
-    "--bind-address=127.0.0.1",
+    `--etcd-servers=http://${address}:${ports.etcd}`,
+    `--bind-address=${address}`,
     `--secure-port=${ports.api}`,
-    "--advertise-address=127.0.0.1",
-    "--endpoint-reconciler-type=none",
+    `--advertise-address=${address}`,
     // Without a certificate it makes one here, with its CA, and keeps it over restarts.
     `--cert-dir=${join(directory, "pki")}`,
     `--token-auth-file=${join(directory, "tokens.csv")}`,
-    "--authorization-mode=RBAC",
+    ...(layout.hasNode
+      ? [
+          "--authorization-mode=Node,RBAC",
+          "--allow-privileged",
+          "--kubelet-preferred-address-types=InternalIP",
+        ]
+      : // Without pods nobody needs the Service `kubernetes`, and a loopback address could not be its endpoint.
+        ["--authorization-mode=RBAC", "--endpoint-reconciler-type=none"]),
     `--service-account-key-file=${join(directory, "service-account.pub")}`,
     `--service-account-signing-key-file=${join(directory, "service-account.key")}`,
     "--service-account-issuer=https://kubernetes.default.svc",
     "--service-cluster-ip-range=10.96.0.0/12,fd00:10:96::/112",
     `--audit-policy-file=${join(directory, "audit-policy.yaml")}`,
     `--audit-log-path=${join(directory, "audit.log")}`,
+    ...layout.apiServerFlags,
   ];
 }
 
-function controllerManagerArguments({ directory, kubeconfig }: Layout): string[] {
+function controllerManagerArguments({ directory, kubeconfig, hasNode }: Layout): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     "--leader-elect=false",
@@ -65,5 +83,7 @@ function controllerManagerArguments({ directory, kubeconfig }: Layout): string[]
     // The defaults would make a large cluster take minutes.
     "--kube-api-qps=500",
     "--kube-api-burst=1000",
+    // What pods are given to know the API server by.
+    ...(hasNode ? [`--root-ca-file=${apiServerAuthority(directory)}`] : []),
   ];
 }

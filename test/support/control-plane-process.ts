@@ -16,23 +16,40 @@ export interface ManagedProcess {
   /** Resolves with the exit code, or null after a signal. */
   readonly exited: Promise<number | null>;
   hasExited(): boolean;
+  /** Sends the signal, if it still runs. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends the signal and resolves when the process is gone. Idempotent. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** What it has written so far, both streams. */
   output(): string;
 }
 
+export interface ProcessOptions {
+  readonly logFile: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Its standard input is a pipe that ends with this process, however that ends: SIGKILL runs no handler. */
+  readonly tiedByInput?: boolean;
+}
+
+/** Where programs run, and the address at which this process reaches them. */
+export interface ProcessHost {
+  readonly address: string;
+  start(file: string, args: readonly string[], options: ProcessOptions): Promise<ManagedProcess>;
+}
+
+export const LOOPBACK_HOST: ProcessHost = {
+  address: "127.0.0.1",
+  start: async (file, args, options) => startProcess(file, args, options),
+};
+
 /** Starts a program whose output goes to `logFile` (appended, so that a restart keeps the history). */
-export function startProcess(
-  file: string,
-  args: readonly string[],
-  options: { readonly logFile: string; readonly env?: NodeJS.ProcessEnv; readonly cwd?: string },
-): ManagedProcess {
+export function startProcess(file: string, args: readonly string[], options: ProcessOptions): ManagedProcess {
   installCleanup();
   const log = openSync(options.logFile, "a");
   const startedAtMs = performance.now();
   const child = spawn(file, args, {
-    stdio: ["ignore", log, log],
+    stdio: [options.tiedByInput === true ? "pipe" : "ignore", log, log],
     env: options.env ?? process.env,
     ...(options.cwd !== undefined && { cwd: options.cwd }),
   });
@@ -52,6 +69,7 @@ export function startProcess(
     startedAtMs,
     exited,
     hasExited,
+    signal: (signal) => void (hasExited() || child.kill(signal)),
     async kill(signal) {
       if (!hasExited()) child.kill(signal);
       await exited;

@@ -1,5 +1,6 @@
 /**
- * A real control plane on loopback: etcd and kube-apiserver, and the controller manager where a test wants it.
+ * A real control plane: etcd and kube-apiserver, and the controller manager where a test wants it. On loopback, or on the host
+ * of a node (`test/support/node`).
  *
  * Each instance has a temporary directory and ports of its own, so that tests can kill and restart components. Clients are
  * told apart by user: every kubeconfig has a token of its own, and the audit log names the user of each request.
@@ -9,25 +10,50 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { provideAssets, type Asset } from "../../scripts/build-assets.ts";
+import { provideAssets } from "../../scripts/build-assets.ts";
 import type { ApiAccess } from "./api-writer.ts";
-import { componentArguments, type Component, type Layout } from "./control-plane-arguments.ts";
-import { freePort, startProcess, waitUntil, type ManagedProcess } from "./control-plane-process.ts";
+import {
+  apiServerAuthority,
+  componentArguments,
+  type Component,
+  type Layout,
+} from "./control-plane-arguments.ts";
+import {
+  freePort,
+  LOOPBACK_HOST,
+  waitUntil,
+  type ManagedProcess,
+  type ProcessHost,
+} from "./control-plane-process.ts";
 import { parseRequestTotals, type AuditedRequest, type RequestTotals } from "./control-plane-requests.ts";
 
-const USERS = ["admin", "agent", "coredns"] as const;
-/** Whose token a kubeconfig carries; all are cluster administrators. */
-export type ClusterUser = (typeof USERS)[number];
+/** What the kubelet of a node of ours is called: the name is part of its user's. */
+export const NODE_NAME = "node-0";
+const ADMINISTRATORS = "system:masters";
+
+/** Whose token a kubeconfig carries: administrators for the clients that tests start, and the components of a node as they are. */
+const USERS = {
+  admin: { name: "admin", group: ADMINISTRATORS },
+  agent: { name: "agent", group: ADMINISTRATORS },
+  coredns: { name: "coredns", group: ADMINISTRATORS },
+  kubelet: { name: `system:node:${NODE_NAME}`, group: "system:nodes" },
+  "kube-proxy": { name: "system:kube-proxy", group: "system:authenticated" },
+  "kube-scheduler": { name: "system:kube-scheduler", group: "system:authenticated" },
+} as const;
+export type ClusterUser = keyof typeof USERS;
 
 const START_TIMEOUT_MS = 60_000;
+type Ports = Layout["ports"];
 
-/** One line for each request received: everything the agent asks for, and the lists and watches of others. No bodies. */
+/** One line for each request received: everything that agents ask for, and the lists and watches of others. No bodies. */
 const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [ResponseStarted, ResponseComplete, Panic]
 rules:
 - level: Metadata
   users: [agent]
+- level: Metadata
+  userGroups: ["system:serviceaccounts"]
 - level: Metadata
   verbs: [list, watch]
 - level: None
@@ -37,44 +63,56 @@ export interface ControlPlaneOptions {
   readonly withControllerManager?: boolean;
   /** A copy of this etcd data directory is what the API server finds; default: an empty cluster. */
   readonly etcdData?: string;
+  /** Default: loopback. */
+  readonly host?: ProcessHost;
+  /** A kubelet joins: the API server knows nodes and allows privileged pods. */
+  readonly hasNode?: boolean;
+  /** Where its own directory is made; default: the system's temporary directory. */
+  readonly parentDirectory?: string;
+  readonly apiServerFlags?: readonly string[];
   readonly report?: (line: string) => void;
 }
 
 export class ControlPlane {
   readonly directory: string;
   readonly url: string;
-  readonly #ports: Readonly<Record<"etcd" | "etcdPeer" | "api", number>>;
-  readonly #programs: Readonly<Record<Asset, string>>;
+  readonly #ports: Ports;
+  readonly #programs: Readonly<Record<Component, string>>;
+  readonly #host: ProcessHost;
+  readonly #hasNode: boolean;
+  readonly #apiServerFlags: readonly string[];
   readonly #tokens: Readonly<Record<ClusterUser, string>>;
   readonly #processes = new Map<Component, ManagedProcess>();
   readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
 
   private constructor(
     directory: string,
-    programs: Readonly<Record<Asset, string>>,
-    ports: Readonly<Record<"etcd" | "etcdPeer" | "api", number>>,
+    programs: Readonly<Record<Component, string>>,
+    ports: Ports,
+    options: ControlPlaneOptions,
   ) {
     this.directory = directory;
     this.#programs = programs;
     this.#ports = ports;
-    this.url = `https://127.0.0.1:${ports.api}`;
-    this.#tokens = Object.fromEntries(USERS.map((user) => [user, randomBytes(16).toString("hex")])) as Record<
-      ClusterUser,
-      string
-    >;
+    this.#host = options.host ?? LOOPBACK_HOST;
+    this.#hasNode = options.hasNode ?? false;
+    this.#apiServerFlags = options.apiServerFlags ?? [];
+    this.url = `https://${this.#host.address}:${ports.api}`;
+    const tokens = userNames().map((user) => [user, randomBytes(16).toString("hex")]);
+    this.#tokens = Object.fromEntries(tokens) as Record<ClusterUser, string>;
   }
 
   /** @throws {AssetsUnavailable} The programs are neither installed nor can be built here. */
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    const names: readonly Asset[] = [
+    const names: readonly Component[] = [
       "etcd",
       "kube-apiserver",
       ...(options.withControllerManager === true ? ["kube-controller-manager" as const] : []),
     ];
     const programs = await provideAssets(names, options.report ?? ((line) => console.log(`# ${line}`)));
-    const directory = await mkdtemp(join(tmpdir(), "holdfast-control-plane-"));
+    const directory = await mkdtemp(join(options.parentDirectory ?? tmpdir(), "holdfast-control-plane-"));
     const ports = { etcd: await freePort(), etcdPeer: await freePort(), api: await freePort() };
-    const plane = new ControlPlane(directory, programs, ports);
+    const plane = new ControlPlane(directory, programs, ports, options);
     try {
       await plane.#writeFiles();
       if (options.etcdData !== undefined)
@@ -105,9 +143,9 @@ export class ControlPlane {
   /** Starts a component that is not running, on the data it had before, and waits until it is ready. */
   async startComponent(component: Component): Promise<void> {
     if (this.#processes.has(component)) throw new Error(`Cannot start ${component}: it runs already`);
-    const process = startProcess(this.#programs[component], componentArguments(component, this.#layout()), {
-      logFile: join(this.directory, `${component}.log`),
-    });
+    const args = componentArguments(component, this.#layout());
+    const logFile = join(this.directory, `${component}.log`);
+    const process = await this.#host.start(this.#programs[component], args, { logFile });
     this.#processes.set(component, process);
     const probe = () => this.#isReady(component);
     await waitUntil(`${component} ready`, probe, { timeoutMs: START_TIMEOUT_MS, process });
@@ -117,6 +155,11 @@ export class ControlPlane {
     const process = this.#process(component);
     this.#processes.delete(component);
     await process.kill(signal);
+  }
+
+  /** Sends a signal that does not end the component. */
+  signal(component: Component, signal: NodeJS.Signals): void {
+    this.#process(component).signal(signal);
   }
 
   /** One GET as the administrator. */
@@ -179,7 +222,7 @@ export class ControlPlane {
 
   async #isReady(component: Component): Promise<true | undefined> {
     if (component === "etcd") {
-      const response = await fetch(`http://127.0.0.1:${this.#ports.etcd}/health`);
+      const response = await fetch(`http://${this.#host.address}:${this.#ports.etcd}/health`);
       return response.ok ? true : undefined;
     }
     const path =
@@ -192,9 +235,12 @@ export class ControlPlane {
     await this.#write("service-account.key", privateKey.export({ type: "pkcs1", format: "pem" }));
     await this.#write("service-account.pub", publicKey.export({ type: "spki", format: "pem" }));
     await this.#write("audit-policy.yaml", AUDIT_POLICY);
-    const rows = USERS.map((user) => `${this.#tokens[user]},${user},${user},"system:masters"\n`);
+    const rows = userNames().map((user) => {
+      const { name, group } = USERS[user];
+      return `${this.#tokens[user]},${name},${name},"${group}"\n`;
+    });
     await this.#write("tokens.csv", rows.join(""));
-    for (const user of USERS) await this.#write(`kubeconfig-${user}.yaml`, this.#kubeconfigText(user));
+    for (const user of userNames()) await this.#write(`kubeconfig-${user}.yaml`, this.#kubeconfigText(user));
   }
 
   async #write(name: string, content: string | Buffer): Promise<void> {
@@ -202,12 +248,18 @@ export class ControlPlane {
   }
 
   #layout(): Layout {
-    return { directory: this.directory, ports: this.#ports, kubeconfig: this.kubeconfig("admin") };
+    return {
+      directory: this.directory,
+      ports: this.#ports,
+      kubeconfig: this.kubeconfig("admin"),
+      address: this.#host.address,
+      hasNode: this.#hasNode,
+      apiServerFlags: this.#apiServerFlags,
+    };
   }
 
   #kubeconfigText(user: ClusterUser): string {
-    // The API server makes its certificate itself at the first start and keeps it: the file ends with the CA that signed it.
-    const authority = join(this.directory, "pki", "apiserver.crt");
+    const authority = apiServerAuthority(this.directory);
     return `apiVersion: v1
 kind: Config
 clusters:
@@ -219,4 +271,8 @@ contexts:
 current-context: test
 `;
   }
+}
+
+function userNames(): ClusterUser[] {
+  return Object.keys(USERS) as ClusterUser[];
 }
