@@ -33,11 +33,7 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#writing = this.#writing.then(() => this.#beat());
-    void this.#writing.then(() => {
-      if (this.#isStopped) return;
-      this.#timer = this.#options.clock.setTimer(INTERVAL_MS, () => this.start());
-    });
+    this.#writing = this.#beat();
   }
 
   /** Resolves when `ready` is gone: nothing new is to be sent here. `alive` stays, and grows old. Idempotent. */
@@ -55,6 +51,7 @@ export class Heartbeat {
       const isReady = !this.#isStopped && view.readiness().every(({ isMet }) => isMet);
       await (isReady ? this.#write("ready") : this.#remove("ready"));
     });
+    if (!this.#isStopped) this.#timer = this.#options.clock.setTimer(INTERVAL_MS, () => this.start());
   }
 
   #write(name: string): Promise<void> {

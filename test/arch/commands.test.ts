@@ -66,6 +66,24 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, mentions: strin
   "npm run check": [".ci/run", "npm run check"],
   "npm test": [".ci/run", "npm test"],
   "npm run test:e2e": ["package.json", '"test:e2e"'],
+  "UPDATE_GOLDEN=1 npx node --test test/chart/presets.test.ts test/chart/values.test.ts": [
+    "test/chart/golden.ts",
+    "UPDATE_GOLDEN",
+  ],
+  "npm run test:cluster": [".ci/run", "npm run test:cluster"],
+  "helm install holdfast charts/holdfast --namespace holdfast --create-namespace": [
+    "test/cluster/installed-chart.ts",
+    '["install", RELEASE, CHART',
+  ],
+  "kubectl label namespace demo holdfast/inject=enabled": [
+    "test/cluster/installed-chart.ts",
+    "holdfast/inject: enabled",
+  ],
+  "kubectl rollout restart deployment --namespace demo": [
+    "test/cluster/installed-chart.ts",
+    '["rollout", "restart"]',
+  ],
+  "helm test holdfast --namespace holdfast": ["test/cluster/installed-chart.ts", '["test", RELEASE'],
   "npm run bench": ["test/bench/bench.ts", "npm run bench"],
   "npm start": ["test/e2e/demo.test.ts", "every command on its screen"],
   "npm start -- --outage": ["test/e2e/demo.test.ts", "--outage"],
