@@ -3,15 +3,21 @@ import { quote } from "../config/given.ts";
 import { didYouMean } from "../config/suggest.ts";
 import type { Console, ExitCode } from "./console.ts";
 import { EXIT_DONE, EXIT_USAGE } from "./console.ts";
+import { DIFF_HELP } from "./diff-args.ts";
+import { diff } from "./diff.ts";
+import { INJECT_HELP, UNINJECT_HELP } from "./inject-args.ts";
+import { inject, uninject } from "./inject.ts";
 import { LOOKUP_HELP } from "./lookup-args.ts";
 import { lookup } from "./lookup.ts";
+import { RENDER_HELP } from "./render-args.ts";
+import { render } from "./render.ts";
 
 interface Command {
   readonly name: string;
   readonly summary: string;
   readonly help: () => string;
   /** Missing for `agent`: it is a bundle of its own, which `bin/holdfast.cjs` starts. */
-  readonly run?: (console: Console) => Promise<ExitCode>;
+  readonly run?: (console: Console, version: string) => Promise<ExitCode>;
 }
 
 const COMMANDS: readonly Command[] = [
@@ -21,6 +27,30 @@ const COMMANDS: readonly Command[] = [
     summary: "Ask a DNS server, by default the agent on this machine.",
     help: () => LOOKUP_HELP,
     run: lookup,
+  },
+  {
+    name: "diff",
+    summary: "Ask two DNS servers the same and say where their answers differ.",
+    help: () => DIFF_HELP,
+    run: (console) => diff(console),
+  },
+  {
+    name: "inject",
+    summary: "Change manifests so that their pods ask the agent.",
+    help: () => INJECT_HELP,
+    run: (console, version) => inject(console, version),
+  },
+  {
+    name: "uninject",
+    summary: "Take away from manifests what inject added.",
+    help: () => UNINJECT_HELP,
+    run: (console) => uninject(console),
+  },
+  {
+    name: "render",
+    summary: "Print a static pod or systemd units that run the agent on a node.",
+    help: () => RENDER_HELP,
+    run: (console, version) => render(console, version),
   },
 ];
 
@@ -40,7 +70,7 @@ export async function runCommand(console: Console, version: string): Promise<Exi
   if (word === "help" || word === "--help" || word === "-h") return help(rest, console);
   const command = COMMANDS.find(({ name }) => name === word);
   if (command === undefined) return unknown(word, console);
-  if (command.run !== undefined) return command.run({ ...console, args: rest });
+  if (command.run !== undefined) return command.run({ ...console, args: rest }, version);
   console.out(command.help());
   return EXIT_DONE;
 }

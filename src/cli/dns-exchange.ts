@@ -125,6 +125,6 @@ function describeSilence(server: SocketAddress, timeoutMs: number): string {
 
 function describeFailure(server: SocketAddress, error: NodeJS.ErrnoException): string {
   const address = formatSocketAddress(server);
-  if (error.code === "ECONNREFUSED") return `nothing listens on ${address}; is the agent running?`;
+  if (error.code === "ECONNREFUSED") return `nothing listens on ${address}`;
   return `cannot ask ${address}: ${error.message}`;
 }

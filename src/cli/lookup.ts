@@ -3,6 +3,7 @@ import type { Console, ExitCode } from "./console.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "./console.ts";
 import type { Question } from "./dns-exchange.ts";
 import { exchange } from "./dns-exchange.ts";
+import { wantsHelp } from "./flags.ts";
 import type { LookupRequest } from "./lookup-args.ts";
 import { LOOKUP_HELP, parseLookupArgs } from "./lookup-args.ts";
 import type { LookupResult } from "./render-reply.ts";
@@ -10,7 +11,7 @@ import { describeReply, renderResult } from "./render-reply.ts";
 
 /** `holdfast lookup`: exit codes and output as `LOOKUP_HELP` has them. */
 export async function lookup({ args, env, out, err }: Console): Promise<ExitCode> {
-  if (args.includes("--help") || args.includes("-h")) {
+  if (wantsHelp(args)) {
     out(LOOKUP_HELP);
     return EXIT_DONE;
   }
@@ -44,5 +45,10 @@ function hasAnswer(result: LookupResult): boolean {
 }
 
 function describe(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
+  if (!(reason instanceof Error)) return String(reason);
+  return isRefused(reason.cause) ? `${reason.message}; is the agent running?` : reason.message;
+}
+
+function isRefused(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }

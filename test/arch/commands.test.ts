@@ -25,6 +25,10 @@ const ALL_LIVE = '"summary": "everything is live"';
 const HERE: readonly RunHere[] = [
   { command: "npx holdfast agent --help", shows: /--listen ADDR:PORT/ },
   { command: "npx holdfast lookup --help", shows: /--server ADDR:PORT/ },
+  { command: "npx holdfast diff --help", shows: /--against/ },
+  { command: "npx holdfast inject --help", shows: /--cluster-dns/ },
+  { command: "npx holdfast uninject --help", shows: /uninject/ },
+  { command: "npx holdfast render --help", shows: /static-pod/ },
   {
     command: "npx holdfast lookup web.shop.svc.cluster.local",
     shows: /IN A 10\.96\.1\.10\n[^]*IN AAAA fd00:/,
@@ -69,6 +73,10 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, mentions: strin
   "UPDATE_GOLDEN=1 npx node --test test/chart/presets.test.ts test/chart/values.test.ts": [
     "test/chart/golden.ts",
     "UPDATE_GOLDEN",
+  ],
+  "kubectl get deployment web --output yaml | npx holdfast inject - | kubectl apply -f -": [
+    "test/cluster/manifests.test.ts",
+    "inject",
   ],
   "npm run test:cluster": [".ci/run", "npm run test:cluster"],
   "helm install holdfast charts/holdfast --namespace holdfast --create-namespace": [

@@ -133,6 +133,9 @@ function flags(values: readonly string[]): string[] {
 async function succeed(cluster: Cluster, args: readonly string[]): Promise<void> {
   const { stdout, stderr, exitCode } = await cluster.helm(args, { timeoutMs: HELM_TIMEOUT_MS });
   if (exitCode === 0) return;
-  const pods = await cluster.kubectl(["describe", "pods", `--namespace=${NAMESPACE}`]);
-  throw new Error(`helm ${args[0]} failed with ${exitCode}: ${stderr}${stdout}\n${pods.stdout.slice(-4000)}`);
+  const place = `--namespace=${NAMESPACE}`;
+  const pods = await cluster.kubectl(["describe", "pods", place]);
+  const logs = await cluster.kubectl(["logs", `daemonset/${RELEASE}`, "--all-containers", place]);
+  const state = `${pods.stdout.slice(-2000)}\n${logs.stdout.slice(-6000)}`;
+  throw new Error(`helm ${args[0]} failed with ${exitCode}: ${stderr}${stdout}\n${state}`);
 }

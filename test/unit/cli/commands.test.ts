@@ -35,7 +35,10 @@ suite("holdfast", () => {
   test("without a command tells how it is called, and that it was not", async () => {
     const { code, out, err } = await run();
     assert.deepEqual([code, out], [2, ""]);
-    assert.match(err, /^Usage: holdfast COMMAND[^]*\n {2}agent {3}\w[^]*\n {2}lookup {2}\w/);
+    assert.match(
+      err,
+      /^Usage: holdfast COMMAND[^]*\n {2}agent {2,}\w[^]*\n {2}lookup {2,}\w[^]*\n {2}render {2,}\w/,
+    );
   });
 
   test("tells its version and help on standard output", async () => {
@@ -52,7 +55,7 @@ suite("holdfast", () => {
   });
 
   test("names what a wrong word may have meant", async () => {
-    const accepted = "accepted are agent lookup help --help --version\n";
+    const accepted = "accepted are agent lookup diff inject uninject render help --help --version\n";
     const rows = [
       { args: ["lokup"], want: `holdfast: unknown command "lokup" (did you mean lookup?); ${accepted}` },
       {
