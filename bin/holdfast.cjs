@@ -56,6 +56,6 @@ if (isAgent && process.execArgv.indexOf(AGENT_FLAGS[0]) < 0 && process.execve !=
   process.execve(process.execPath, args, process.env);
 }
 
-// Half of the start-up is compiling. Where the directory cannot be written, Node.js goes on without.
+// Spares a start some of the compiling. Where the directory cannot be written, Node.js goes on without.
 nodeModule.enableCompileCache(path.join(dist, "compile-cache"));
 require(bundle);

@@ -22,6 +22,8 @@ need ip iproute2
 need nft nftables
 need iptables iptables
 need unshare util-linux
+need setpriv util-linux
+need setcap libcap2-bin
 need runc runc
 need buildah buildah
 need gcc gcc

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { AssetsUnavailable } from "../../scripts/build-assets.ts";
 import { runCommand, type CommandOptions, type CommandResult } from "./node/run-command.ts";
 
-const PROGRAMS = ["unshare", "nsenter", "ip", "busybox", "setpriv"];
+const PROGRAMS = ["unshare", "nsenter", "ip", "busybox", "setpriv"] as const;
+const [UNSHARE, NSENTER] = PROGRAMS;
 
 /** A network of its own, with nothing but a loopback interface that is up: what is done in it happens to no other. */
 export class NetworkNamespace {
@@ -23,7 +24,7 @@ export class NetworkNamespace {
       if (exitCode !== 0)
         throw new AssetsUnavailable(`${program} is not installed: run scripts/install-tools.sh`);
     }
-    const holder = spawn("unshare", ["--net", "--", "sh", "-c", "echo ready; exec cat"], {
+    const holder = spawn(UNSHARE, ["--net", "--", "sh", "-c", "echo ready; exec cat"], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     await Promise.race([once(holder.stdout, "data"), failed(holder)]);
@@ -37,7 +38,7 @@ export class NetworkNamespace {
   }
 
   async run(file: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand("nsenter", [`--target=${this.pid}`, "--net", "--", file, ...args], options);
+    return runCommand(NSENTER, [`--target=${this.pid}`, "--net", "--", file, ...args], options);
   }
 
   /** @returns What it wrote to its standard output. */
@@ -50,7 +51,7 @@ export class NetworkNamespace {
   /** Starts a program that stays; whoever starts it ends it. */
   start(file: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
     const entering = [`--target=${this.pid}`, "--net", "--", file, ...args];
-    return spawn("nsenter", entering, { env, stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(NSENTER, entering, { env, stdio: ["ignore", "pipe", "pipe"] });
   }
 
   close(): void {
