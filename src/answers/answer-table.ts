@@ -93,6 +93,13 @@ export class AnswerTable {
     this.#indexAddresses(handle, true);
   }
 
+  /** Whether a block with the key of the one at `bytes[at]` is held. */
+  hasService(bytes: Uint8Array, at: number): boolean {
+    const keyAt = at + BLOCK_HEADER_OCTETS;
+    const keyOctets = bytes[at + 1];
+    return this.#find(hashLabels(bytes, keyAt, keyAt + keyOctets, 0), bytes, keyAt, keyOctets) !== NONE;
+  }
+
   removeService(bytes: Uint8Array, keyAt: number, keyOctets: number): void {
     const handle = this.#find(hashLabels(bytes, keyAt, keyAt + keyOctets, 0), bytes, keyAt, keyOctets);
     if (handle !== NONE) this.#remove(handle);

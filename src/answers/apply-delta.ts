@@ -5,6 +5,7 @@ import {
   OP_BEGIN_ALL,
   OP_END_ALL,
   OP_KIND_STATE,
+  OP_OFFER_SERVICE,
   OP_PUT_NAMESPACE,
   OP_PUT_SERVICE,
   OP_REMOVE_NAMESPACE,
@@ -41,6 +42,11 @@ export class DeltaApplier {
       case OP_PUT_SERVICE: {
         const octets = readUint32(delta, at + 1);
         table.putService(delta, at + 5, octets, this.#epoch);
+        return at + 5 + octets;
+      }
+      case OP_OFFER_SERVICE: {
+        const octets = readUint32(delta, at + 1);
+        if (!table.hasService(delta, at + 5)) table.putService(delta, at + 5, octets, this.#epoch);
         return at + 5 + octets;
       }
       case OP_REMOVE_SERVICE:

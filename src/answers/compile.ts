@@ -1,8 +1,10 @@
 import type { Model } from "../model/model.ts";
 import type { ModelChanges } from "../model/model-changes.ts";
+import type { ObjectKey } from "../model/packed-record.ts";
 import { PackedService } from "../model/packed-service.ts";
 import { compileClusterIpService } from "./compile-cluster-ip.ts";
 import { compileService } from "./compile-service.ts";
+import type { BlockWriter } from "./block-writer.ts";
 import { DeltaWriter } from "./delta.ts";
 
 /** Deltas end at about this size: applying one takes a fraction of a millisecond, and packets are answered in between. */
@@ -14,10 +16,18 @@ export class Compiler {
   readonly #tracksAllEndpoints: boolean;
   readonly #out = new DeltaWriter();
   readonly #packed = new PackedService();
+  readonly #hasAllEndpoints: () => boolean;
+  /** Headless Services that wait for their endpoints. */
+  #withoutEndpoints: ObjectKey[] = [];
 
-  constructor(model: Model, tracksAllEndpoints: boolean) {
+  /**
+   * @param hasAllEndpoints  Whether every EndpointSlice is known. Until then a headless Service without any is only offered: what the
+   *   receiver holds of it, from an earlier sync thread, may be whole, and a Service without endpoints would deny that.
+   */
+  constructor(model: Model, tracksAllEndpoints: boolean, hasAllEndpoints: () => boolean = () => true) {
     this.#model = model;
     this.#tracksAllEndpoints = tracksAllEndpoints;
+    this.#hasAllEndpoints = hasAllEndpoints;
   }
 
   /** Everything there is. The receiver drops what it held before and is not in it when `END_ALL` comes, which is not sent here. */
@@ -51,7 +61,7 @@ export class Compiler {
       this.#compileNamespace(name);
       yield* this.#fullDelta();
     }
-    for (const { namespace, name } of changes.services) {
+    for (const { namespace, name } of [...this.#takeWithoutEndpoints(), ...changes.services]) {
       if (this.#model.bindService(namespace, name, this.#packed)) this.#compileBound();
       else this.#out.removeService(namespace, name);
       yield* this.#fullDelta();
@@ -74,9 +84,22 @@ export class Compiler {
     const { namespace, name } = packed.key();
     const service = this.#model.service(namespace, name)!;
     const slices = service.type === "ExternalName" ? [] : this.#model.slicesOf(namespace, name);
-    if (!this.#out.putService((out) => compileService(service, slices, out))) {
+    const write = (out: BlockWriter) => compileService(service, slices, out);
+    if (service.type === "Headless" && slices.length === 0 && !this.#hasAllEndpoints()) {
+      this.#withoutEndpoints.push({ namespace, name });
+      this.#out.offerService(write);
+      return;
+    }
+    if (!this.#out.putService(write)) {
       this.#out.removeService(namespace, name);
     }
+  }
+
+  #takeWithoutEndpoints(): readonly ObjectKey[] {
+    if (this.#withoutEndpoints.length === 0 || !this.#hasAllEndpoints()) return [];
+    const waiting = this.#withoutEndpoints;
+    this.#withoutEndpoints = [];
+    return waiting;
   }
 
   *#fullDelta(): Generator<Uint8Array<ArrayBuffer>> {

@@ -12,6 +12,7 @@ import { namespaceKey, serviceKey } from "./compile-service.ts";
  * ```
  * u8 operation, then
  *   PUT_SERVICE       u32 octets, block (service-block.ts)
+ *   OFFER_SERVICE     the same; nothing happens where a Service of that name is held
  *   REMOVE_SERVICE    u8 octets, key
  *   PUT_NAMESPACE     u8 octets, key
  *   REMOVE_NAMESPACE  u8 octets, key
@@ -31,6 +32,7 @@ export const OP_SERIAL = 6;
 export const OP_RESERVE = 7;
 export const OP_BEGIN_ALL = 8;
 export const OP_END_ALL = 9;
+export const OP_OFFER_SERVICE = 10;
 
 /** Every object of the kind is known, live or from the disk: absence means something (invariant I2). */
 export const KIND_COMPLETE = 1;
@@ -52,8 +54,17 @@ export class DeltaWriter {
 
   /** @param writeBlock  Writes one block; when it returns false, nothing was written and nothing is put. */
   putService(writeBlock: (out: BlockWriter) => boolean): boolean {
+    return this.#service(OP_PUT_SERVICE, writeBlock);
+  }
+
+  /** The same for a Service of which not all is known: what is held of it already may be more. */
+  offerService(writeBlock: (out: BlockWriter) => boolean): boolean {
+    return this.#service(OP_OFFER_SERVICE, writeBlock);
+  }
+
+  #service(operation: number, writeBlock: (out: BlockWriter) => boolean): boolean {
     const start = this.#out.length;
-    this.#out.uint8(OP_PUT_SERVICE);
+    this.#out.uint8(operation);
     const octetsAt = this.#out.uint32(0);
     const isWritten = writeBlock(this.#out);
     if (isWritten) this.#out.patchUint32(octetsAt, this.#out.length - octetsAt - 4);

@@ -64,7 +64,9 @@ export class Sync {
   constructor(options: SyncOptions) {
     this.#options = options;
     const { clock, log, store, driver } = options;
-    this.#compiler = new Compiler(this.#model, options.tracksAllEndpoints);
+    this.#compiler = new Compiler(this.#model, options.tracksAllEndpoints, () =>
+      this.#states.isComplete("EndpointSlice"),
+    );
     this.#states = new KindStates({ feeds: driver.feeds, clock }, () => {
       this.#areStatesChanged = true;
       this.#scheduleFlush();
